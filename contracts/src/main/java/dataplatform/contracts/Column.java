@@ -1,0 +1,41 @@
+package dataplatform.contracts;
+
+import java.math.BigDecimal;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A column of a data set. Checks are meant for the cleaned value, and a null breaks only {@code required}.
+ *
+ * @param name in the source and in silver
+ * @param description for people
+ * @param type in the source and in silver
+ * @param required whether null breaks the contract
+ * @param key whether it belongs to the primary key
+ * @param generated whether the source makes the value up when a row is inserted without one
+ * @param allowed the only values that are valid; empty if there is no such list
+ * @param minimum smallest valid value
+ * @param maximum largest valid value
+ * @param pattern regular expression that a valid text matches as a whole
+ * @param cleaning what silver does to the value before it is checked
+ * @param classification who may see it
+ * @param reference the foreign key on it
+ */
+public record Column(
+        String name,
+        String description,
+        DataType type,
+        boolean required,
+        boolean key,
+        boolean generated,
+        List<String> allowed,
+        Optional<BigDecimal> minimum,
+        Optional<BigDecimal> maximum,
+        Optional<String> pattern,
+        Cleaning cleaning,
+        Classification classification,
+        Optional<Reference> reference) {
+    public Column {
+        allowed = List.copyOf(allowed);
+    }
+}
