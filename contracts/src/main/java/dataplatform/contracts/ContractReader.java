@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -31,6 +32,7 @@ final class ContractReader {
             "boolean", Kind.BOOLEAN,
             "date", Kind.DATE,
             "timestamp", Kind.TIMESTAMP);
+    private static final Set<Kind> NUMBERS = EnumSet.of(Kind.INTEGER, Kind.LONG, Kind.DECIMAL, Kind.DOUBLE);
     private static final Pattern DECIMAL = Pattern.compile("decimal\\(([1-9]|[12]\\d|3[0-8]),(\\d{1,2})\\)");
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]*");
     private static final Pattern TRANSFORM = Pattern.compile("(\\w+)\\((\\w+)\\)");
@@ -153,6 +155,12 @@ final class ContractReader {
         Optional<YamlNode> minimum = options.flatMap(o -> o.find("minimum"));
         Optional<YamlNode> maximum = options.flatMap(o -> o.find("maximum"));
         Optional<YamlNode> pattern = options.flatMap(o -> o.find("pattern"));
+        if (!NUMBERS.contains(type.kind()) && (minimum.isPresent() || maximum.isPresent())) {
+            throw options.get().broken("only a number can have a minimum or a maximum");
+        }
+        if (!isText && pattern.isPresent()) {
+            throw options.get().broken("only text can have a pattern");
+        }
         if (minimum.isPresent()
                 && maximum.isPresent()
                 && minimum.get().number().compareTo(maximum.get().number()) > 0) {

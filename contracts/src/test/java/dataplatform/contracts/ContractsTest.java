@@ -1,0 +1,209 @@
+package dataplatform.contracts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dataplatform.contracts.DataType.Kind;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+
+class ContractsTest {
+    private static final Path FOLDER = Path.of("ecommerce");
+
+    @TempDir
+    Path temp;
+
+    @Test
+    void bundlesEveryContractOfTheRepository() {
+        assertThat(Contracts.bundled()).isEqualTo(Contracts.read(FOLDER));
+        assertThat(Contracts.bundled())
+                .extracting(Contract::id)
+                .containsExactly(
+                        "ecommerce.customers",
+                        "ecommerce.geolocation",
+                        "ecommerce.order_items",
+                        "ecommerce.order_payments",
+                        "ecommerce.order_reviews",
+                        "ecommerce.orders",
+                        "ecommerce.product_category_name_translation",
+                        "ecommerce.products",
+                        "ecommerce.sellers");
+    }
+
+    @Test
+    void readsWhatStandsInAContract() {
+        Contract items = Contracts.readFile(FOLDER.resolve("order_items.odcs.yaml"));
+
+        assertThat(items.key()).extracting(Column::name).containsExactly("order_id", "order_item_id");
+        assertThat(items.load()).isEqualTo(Load.CDC);
+        assertThat(items.sourceSchema()).isEqualTo("ecommerce");
+        assertThat(items.freshness()).isEqualTo(Duration.ofHours(24));
+        assertThat(items.grain()).startsWith("One row per item");
+        assertThat(items.partition()).hasValueSatisfying(partition -> {
+            assertThat(partition.name()).isEqualTo("shipping_limit_month");
+            assertThat(partition.source()).isEqualTo("shipping_limit_date");
+        });
+        assertThat(items.columns()).extracting(Column::name).doesNotContain("shipping_limit_month");
+        assertThat(items.column("order_id").reference()).contains(new Reference("ecommerce.orders", "order_id"));
+        Column price = items.column("price");
+        assertThat(price.type()).isEqualTo(new DataType(Kind.DECIMAL, 12, 2));
+        assertThat(price.minimum())
+                .hasValueSatisfying(minimum -> assertThat(minimum).isZero());
+        assertThat(price.required()).isTrue();
+
+        Contract sellers = Contracts.readFile(FOLDER.resolve("sellers.odcs.yaml"));
+        assertThat(sellers.column("seller_state").allowed()).hasSize(27).contains("SP", "RJ");
+        assertThat(sellers.column("seller_zip_code_prefix").cleaning()).isEqualTo(Cleaning.ZIP_CODE);
+        assertThatThrownBy(() -> sellers.column("seller_name"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("contract ecommerce.sellers has no column seller_name");
+    }
+
+    @Test
+    void keepsOnlyTheForeignKeysThatTheDataKeeps() {
+        Stream<String> references = Contracts.bundled().stream()
+                .flatMap(contract -> contract.columns().stream().flatMap(column -> column.reference().stream()
+                        .map(reference -> contract.name() + "." + column.name() + " -> " + reference.contract())));
+        assertThat(references)
+                .containsExactlyInAnyOrder(
+                        "orders.customer_id -> ecommerce.customers",
+                        "order_items.order_id -> ecommerce.orders",
+                        "order_items.product_id -> ecommerce.products",
+                        "order_items.seller_id -> ecommerce.sellers",
+                        "order_payments.order_id -> ecommerce.orders",
+                        "order_reviews.order_id -> ecommerce.orders");
+    }
+
+    @Test
+    void readsTheBundledContractsFromInsideAJar() throws Exception {
+        Path classes = Path.of("target", "classes");
+        Path jar = temp.resolve("job.jar");
+        try (OutputStream file = Files.newOutputStream(jar);
+                JarOutputStream out = new JarOutputStream(file);
+                Stream<Path> walk = Files.walk(classes)) {
+            for (Path path : walk.filter(Files::isRegularFile).toList()) {
+                out.putNextEntry(new JarEntry(classes.relativize(path).toString()));
+                Files.copy(path, out);
+            }
+        }
+        URL yaml = LoadSettings.class.getProtectionDomain().getCodeSource().getLocation();
+        URL[] classPath = {jar.toUri().toURL(), yaml};
+        try (URLClassLoader loader = new URLClassLoader(classPath, ClassLoader.getPlatformClassLoader())) {
+            Object contracts = loader.loadClass(Contracts.class.getName())
+                    .getMethod("bundled")
+                    .invoke(null);
+
+            assertThat(contracts).hasToString(Contracts.bundled().toString());
+        }
+    }
+
+    /** Each row: what stands in orders.odcs.yaml, what is written instead, the place and the reason that the error names. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            apiVersion: v3.1.0                          | apiVersion: v2.2.2                  | apiVersion                                | expected v3.1.0, not 'v2.2.2'
+            kind: DataContract                          | kind: DataProduct                   | kind                                      | expected DataContract
+            id: ecommerce.orders                        | id: ecommerce.order                 | id                                        | expected ecommerce.orders
+            domain: ecommerce                           | domain: E-Commerce                  | domain                                    | expected lower-case letters
+            version: 1.0.0                              | version: 1.0                        | version                                   | expected text; put '1.0' in quotes
+            name: shop-checkout                         | members: []                         | team.name                                 | is missing; add it
+            unit: h                                     | unit: weeks                         | slaProperties[0].unit                     | expected d, h or m
+            property: freshness                         | property: latency                   | slaProperties                             | has no property freshness
+            value: cdc                                  | value: often                        | customProperties[0].value                 | unknown value 'often'; use one of [cdc, snapshot, append]
+            property: sourceSchema                      | property: sourceSchemas             | customProperties[1].property              | unknown custom property 'sourceSchemas'
+            dataGranularityDescription: One             | dataGranularityDescription: 1 # One | schema[0].dataGranularityDescription      | expected text
+            '  - name: orders'                          | '  - name: order'                   | schema[0].name                            | expected orders
+            'primaryKey: true'                          | 'primaryKey: false'                 | schema[0].properties                      | no column is primaryKey
+            'primaryKeyPosition: 1'                     | ''                                  | schema[0].properties[0].primaryKeyPosition | is missing
+            'primaryKeyPosition: 1\n        required: true' | 'primaryKeyPosition: 1'         | schema[0].properties[0]                   | is primaryKey and not required
+            'physicalType: timestamp'                   | 'physicalType: money'               | schema[0].properties[3].physicalType      | unknown type 'money'; use decimal(precision,scale) or one of [bigint,
+            'physicalType: timestamp'                   | 'physicalType: decimal(2,12)'       | schema[0].properties[3].physicalType      | has more digits after the point
+            'logicalType: timestamp'                    | 'logicalType: date'                 | schema[0].properties[3].logicalType       | expected timestamp, not 'date'
+            name: order_status                          | name: order_id                      | schema[0].properties[2].name              | order_id is there twice
+            classification: personal                    | classification: secret              | schema[0].properties[1].classification    | unknown value 'secret'
+            to: customers.customer_id                   | to: customers                       | schema[0].properties[1].relationships[0].to | expected <data set>.<column>
+            to: customers.customer_id                   | to: clients.customer_id             | schema[0].properties[1].relationships[0].to | there is no contract ecommerce.clients
+            to: customers.customer_id                   | to: customers.customer_city         | schema[0].properties[1].relationships[0].to | customer_city is not the whole primary key
+            metric: invalidValues                       | metric: nullValues                  | schema[0].properties[2].quality[0].metric | expected invalidValues
+            mustBe: 0                                   | mustBe: 5                           | schema[0].properties[2].quality[0].mustBe | expected 0
+            month(order_purchase_timestamp)             | month(purchase_timestamp)           | schema[0].properties[8].transformLogic    | there is no column purchase_timestamp
+            month(order_purchase_timestamp)             | month(order_approved_at)            | schema[0].properties[8].transformLogic    | order_approved_at is not a required date or timestamp
+            month(order_purchase_timestamp)             | year(order_purchase_timestamp)      | schema[0].properties[8].transformLogic    | expected month(<column>)
+            """)
+    void refusesABrokenContract(String found, String replacement, String place, String reason) throws IOException {
+        refuses("orders", found, replacement == null ? "" : replacement, place + ": " + reason);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            geolocation   | minimum: -33.76 | minimum: 33.76 | schema[0].properties[2].logicalTypeOptions.minimum: is greater than the maximum 5.28
+            geolocation   | minimum: -33.76 | minimum: south | schema[0].properties[2].logicalTypeOptions.minimum: expected a number
+            geolocation   | '^[0-9]{5}$'    | '[0-9'         | schema[0].properties[1].logicalTypeOptions.pattern: is not a regular expression
+            geolocation   | value: zip_code | value: zipcode | schema[0].properties[1].customProperties[0].value: unknown value 'zipcode'; use one of [none, zip_code, city, upper_case]
+            geolocation   | value: true     | value: maybe   | schema[0].properties[0].customProperties[0].value: expected true or false
+            geolocation   | minimum: -33.76 | pattern: abc   | schema[0].properties[2].logicalTypeOptions: only text can have a pattern
+            geolocation   | pattern:        | minimum: 1 #   | schema[0].properties[1].logicalTypeOptions: only a number can have a minimum or a maximum
+            order_reviews | Position: 2     | Position: 1    | schema[0].properties[1].primaryKeyPosition: 1 is taken
+            """)
+    void refusesABrokenColumn(String contract, String found, String replacement, String error) throws IOException {
+        refuses(contract, found, replacement, error);
+    }
+
+    @Test
+    void refusesAFileThatIsNoContract() throws IOException {
+        Path file = temp.resolve("a.odcs.yaml");
+        Files.writeString(file, "apiVersion: [v3.1.0");
+        assertThatThrownBy(() -> Contracts.readFile(file))
+                .isInstanceOf(ContractException.class)
+                .hasMessageContainingAll(file.toString(), "is not YAML", "line");
+        Files.writeString(file, "");
+        assertThatThrownBy(() -> Contracts.readFile(file))
+                .hasMessage(file + ": expected fields such as apiVersion here");
+        assertThatThrownBy(() -> Contracts.readFile(temp.resolve("b.odcs.yaml")))
+                .isInstanceOf(ContractException.class)
+                .hasMessageContaining("can't be read");
+    }
+
+    @Test
+    void refusesAFolderWithoutContractsOrWithOneTwice() throws IOException {
+        assertThatThrownBy(() -> Contracts.read(temp))
+                .isInstanceOf(ContractException.class)
+                .hasMessageContaining("holds no contract");
+        assertThatThrownBy(() -> Contracts.read(temp.resolve("none"))).hasMessageContaining("can't list");
+        Files.copy(FOLDER.resolve("sellers.odcs.yaml"), temp.resolve("a.odcs.yaml"));
+        Files.copy(FOLDER.resolve("sellers.odcs.yaml"), temp.resolve("b.odcs.yaml"));
+        assertThatThrownBy(() -> Contracts.read(temp))
+                .hasMessageContainingAll("b.odcs.yaml: id: ecommerce.sellers is taken by", "a.odcs.yaml");
+    }
+
+    /** Replaces the first place where that stands in the real contract, and expects the folder to be refused. */
+    private void refuses(String contract, String found, String replacement, String error) throws IOException {
+        for (Path file : List.of(FOLDER.resolve("customers.odcs.yaml"), FOLDER.resolve(contract + ".odcs.yaml"))) {
+            Files.copy(file, temp.resolve(file.getFileName()));
+        }
+        Path broken = temp.resolve(contract + ".odcs.yaml");
+        String text = Files.readString(broken);
+        String target = found.replace("\\n", "\n");
+        assertThat(text).contains(target);
+        int at = text.indexOf(target);
+        Files.writeString(broken, text.substring(0, at) + replacement + text.substring(at + target.length()));
+
+        assertThatThrownBy(() -> Contracts.read(temp))
+                .isInstanceOf(ContractException.class)
+                .hasMessageStartingWith(broken + ": ")
+                .hasMessageContaining(error);
+    }
+}
