@@ -1,0 +1,180 @@
+package dataplatform.source;
+
+import dataplatform.contracts.Column;
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Contracts;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.stream.Collectors;
+
+/**
+ * Makes a PostgreSQL database equal to a folder of CSV files, whatever it held: new rows are inserted, rows that differ updated, rows that are
+ * gone deleted. No other row is written, so that change data capture sees just that.
+ */
+public final class CsvLoader {
+    private final List<Contract> contracts;
+    private final Progress progress;
+
+    /**
+     * A loader of the contracts' tables.
+     *
+     * @param contracts the tables, with all that they refer to
+     * @param progress hears how far a load is
+     */
+    public CsvLoader(List<Contract> contracts, Progress progress) {
+        this.contracts = SourceDdl.parentsFirst(contracts);
+        this.progress = progress;
+    }
+
+    /**
+     * Loads the shop's tables and prints what happened to each. Ends with 1, and an error on standard error, if nothing was loaded.
+     *
+     * @param args JDBC URL and folder of CSV files; user and password come from the environment variables PGUSER and PGPASSWORD, never from the
+     *     command line, where others see them
+     */
+    public static void main(String[] args) {
+        if (args.length != 2) {
+            System.err.println("usage: PGUSER=… PGPASSWORD=… CsvLoader <JDBC URL> <folder of CSV files>");
+            System.exit(2);
+        }
+        Properties login = new Properties();
+        Map.of("user", "PGUSER", "password", "PGPASSWORD").forEach((property, variable) -> {
+            if (System.getenv(variable) != null) {
+                login.setProperty(property, System.getenv(variable));
+            }
+        });
+        List<Contract> shop = Contracts.bundled().stream()
+                .filter(contract -> contract.domain().equals("ecommerce"))
+                .toList();
+        try (Connection connection = DriverManager.getConnection(args[0], login)) {
+            List<TableLoad> loads = new CsvLoader(shop, Progress.toStandardError()).load(connection, Path.of(args[1]));
+            System.out.printf("%-45s %12s %12s %12s %12s%n", "table", "rows", "inserted", "updated", "deleted");
+            for (TableLoad load : loads) {
+                System.out.printf(
+                        Locale.ROOT,
+                        "%-45s %,12d %,12d %,12d %,12d%n",
+                        load.table(),
+                        load.rows(),
+                        load.inserted(),
+                        load.updated(),
+                        load.deleted());
+            }
+        } catch (LoadException | SQLException e) {
+            System.err.println("Nothing was loaded. " + e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    /**
+     * Creates the tables that are missing and loads the folder, all in one transaction; other writers wait until it is over.
+     *
+     * @param connection to PostgreSQL, with no transaction open
+     * @param folder holds {@code olist_<table>_dataset.csv} or {@code <table>.csv} for each contract: UTF-8, a header, commas; times are in UTC
+     *     unless they carry an offset
+     * @return what happened to each table, parents first
+     * @throws LoadException if a file is not as its contract has it; the database is as it was before
+     * @throws SQLException if the database fails otherwise; it is as it was before
+     */
+    public List<TableLoad> load(Connection connection, Path folder) throws SQLException {
+        List<Staging> stagings = new ArrayList<>();
+        for (Contract contract : contracts) {
+            stagings.add(new Staging(contract, CsvFile.open(folder, contract)));
+        }
+        boolean autoCommit = connection.getAutoCommit();
+        connection.setAutoCommit(false);
+        try (Statement sql = connection.createStatement()) {
+            List<TableLoad> loads = load(sql, stagings);
+            connection.commit();
+            return loads;
+        } finally {
+            // after a commit this does nothing
+            connection.rollback();
+            connection.setAutoCommit(autoCommit);
+        }
+    }
+
+    private List<TableLoad> load(Statement sql, List<Staging> stagings) throws SQLException {
+        sql.execute("set local timezone to 'UTC'");
+        sql.execute("set local datestyle to 'ISO, YMD'");
+        for (String statement : SourceDdl.statements(contracts)) {
+            sql.execute(statement);
+        }
+        String tables = contracts.stream().map(SourceDdl::table).collect(Collectors.joining(", "));
+        sql.execute("lock table " + tables + " in share row exclusive mode");
+
+        Map<Staging, Long> rows = new HashMap<>();
+        for (Staging staging : stagings) {
+            rows.put(staging, staging.fill(sql, progress));
+        }
+        checkReferences(sql, stagings);
+
+        Map<Staging, Long> inserted = new HashMap<>();
+        Map<Staging, Long> updated = new HashMap<>();
+        Map<Staging, Long> deleted = new HashMap<>();
+        for (Staging staging : stagings) {
+            progress.update("writing " + staging.table());
+            inserted.put(staging, staging.insert(sql));
+            updated.put(staging, staging.update(sql));
+        }
+        List<Staging> childrenFirst = new ArrayList<>(stagings);
+        Collections.reverse(childrenFirst);
+        for (Staging staging : childrenFirst) {
+            progress.update("deleting from " + staging.table());
+            deleted.put(staging, staging.delete(sql));
+        }
+        progress.done(
+                "loaded " + rows.values().stream().mapToLong(Long::longValue).sum() + " rows");
+        return stagings.stream()
+                .map(staging -> new TableLoad(
+                        staging.table(),
+                        rows.get(staging),
+                        inserted.get(staging),
+                        updated.get(staging),
+                        deleted.get(staging)))
+                .toList();
+    }
+
+    /** The database would find these too, but only in the middle of writing and without a word on the file. */
+    private void checkReferences(Statement sql, List<Staging> stagings) throws SQLException {
+        Map<String, Staging> byId = stagings.stream()
+                .collect(Collectors.toMap(staging -> staging.contract().id(), staging -> staging));
+        for (Staging child : stagings) {
+            for (Column column : child.contract().columns()) {
+                if (column.reference().isEmpty()) {
+                    continue;
+                }
+                Staging parent = byId.get(column.reference().get().contract());
+                try (ResultSet orphans = sql.executeQuery("""
+                        select count(*), min(s.%1$s::text) from %2$s s
+                        where s.%1$s is not null and not exists (select from %3$s p where p.%4$s = s.%1$s)""".formatted(
+                                column.name(),
+                                child.name(),
+                                parent.name(),
+                                column.reference().get().column()))) {
+                    orphans.next();
+                    if (orphans.getLong(1) > 0) {
+                        throw new LoadException(
+                                "%s: %s '%s' (%d rows with such) is not in %s; add it there or remove the rows"
+                                        .formatted(
+                                                child.file().path(),
+                                                column.name(),
+                                                orphans.getString(2),
+                                                orphans.getLong(1),
+                                                parent.file().path()));
+                    }
+                }
+            }
+        }
+    }
+}
