@@ -273,20 +273,7 @@ class CsvLoaderTest {
                         new TableLoad("ecommerce.geolocation", 45928, 45928, 0, 0));
         assertThat(rows(connection, "select count(*), sum(price), sum(freight_value) from ecommerce.order_items"))
                 .containsExactly("4956|653084.69|102319.92");
-        List<String> broken = new ArrayList<>();
-        for (Contract contract : Database.CONTRACTS) {
-            for (Column column : contract.columns()) {
-                String rule = rule(column);
-                if (!rule.isEmpty()) {
-                    rows(
-                                    connection,
-                                    "select " + SourceDdl.names(contract.key()) + " from " + SourceDdl.table(contract)
-                                            + " where not (" + rule + ")")
-                            .forEach(key -> broken.add(contract.name() + " " + column.name()));
-                }
-            }
-        }
-        assertThat(broken)
+        assertThat(Database.brokenRules(connection))
                 .containsExactly(
                         "geolocation geolocation_lat",
                         "geolocation geolocation_lat",
@@ -297,18 +284,6 @@ class CsvLoaderTest {
         assertThat(load())
                 .as("the small shop takes its place")
                 .contains(new TableLoad("ecommerce.orders", 2, 2, 0, 4872));
-    }
-
-    /** The column's rules as SQL, for values that need no cleaning. */
-    private static String rule(Column column) {
-        List<String> rules = new ArrayList<>();
-        column.minimum().ifPresent(minimum -> rules.add(column.name() + " >= " + minimum));
-        column.maximum().ifPresent(maximum -> rules.add(column.name() + " <= " + maximum));
-        column.pattern().ifPresent(pattern -> rules.add(column.name() + " ~ '" + pattern + "'"));
-        if (!column.allowed().isEmpty()) {
-            rules.add(column.name() + " in ('" + String.join("', '", column.allowed()) + "')");
-        }
-        return String.join(" and ", rules);
     }
 
     private void assertRefused(String file, String error, List<String> before) throws SQLException {

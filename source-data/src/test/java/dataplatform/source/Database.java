@@ -1,5 +1,7 @@
 package dataplatform.source;
 
+import dataplatform.contracts.Cleaning;
+import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -51,6 +53,33 @@ final class Database {
             }
             return rows;
         }
+    }
+
+    /** Table and column of each value that breaks its contract, once it is cleaned. */
+    static List<String> brokenRules(Connection connection) throws SQLException {
+        List<String> broken = new ArrayList<>();
+        for (Contract contract : CONTRACTS) {
+            for (Column column : contract.columns()) {
+                String rule = rule(column);
+                if (!rule.isEmpty()) {
+                    rows(connection, "select from " + SourceDdl.table(contract) + " where not (" + rule + ")")
+                            .forEach(row -> broken.add(contract.name() + " " + column.name()));
+                }
+            }
+        }
+        return broken;
+    }
+
+    private static String rule(Column column) {
+        String value = column.cleaning() == Cleaning.ZIP_CODE ? "lpad(" + column.name() + ", 5, '0')" : column.name();
+        List<String> rules = new ArrayList<>();
+        column.minimum().ifPresent(minimum -> rules.add(value + " >= " + minimum));
+        column.maximum().ifPresent(maximum -> rules.add(value + " <= " + maximum));
+        column.pattern().ifPresent(pattern -> rules.add(value + " ~ '" + pattern + "'"));
+        if (!column.allowed().isEmpty()) {
+            rules.add(value + " in ('" + String.join("', '", column.allowed()) + "')");
+        }
+        return String.join(" and ", rules);
     }
 
     private static EmbeddedPostgres start() {
