@@ -1,0 +1,163 @@
+package dataplatform.spark;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat_ws;
+import static org.apache.spark.sql.functions.input_file_name;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.when;
+
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.SilverColumn;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Rows of bronze as the contract sees them: cleaned, typed and checked, each with what happened to it in the source.
+ *
+ * <p>Bronze holds what AWS DMS writes to S3: {@code Op} (I, U, D), the table's columns, {@code change_seq} (null in a full
+ * load), {@code extracted_at} and, in {@code BI_<column>}, the key before the change.
+ */
+final class ChangeBatch {
+    /** What happened to the row: I, U or D. */
+    static final String OP = "_op";
+    /** Why the row breaks its contract; empty if it does not. */
+    static final String REASON = "_reason";
+    /** The row as it stood in bronze, as JSON. */
+    static final String RAW = "_raw";
+
+    static final String FILE = "_file";
+    /** DMS's transformation rule {@code add-before-image-columns} names the key before the change so. */
+    static final String BEFORE_IMAGE = "BI_";
+
+    private final Contract contract;
+    private final Dataset<Row> raw;
+
+    /**
+     * @param raw rows of bronze; columns that the contract does not know are left out
+     * @throws IllegalArgumentException if a column of the contract is missing
+     */
+    ChangeBatch(Contract contract, Dataset<Row> raw) {
+        this.contract = contract;
+        this.raw = raw;
+        Set<String> present = Set.of(raw.columns());
+        List<String> missing = contract.columns().stream()
+                .map(dataplatform.contracts.Column::name)
+                .filter(name -> !present.contains(name))
+                .toList();
+        if (!missing.isEmpty()) {
+            throw new IllegalArgumentException("bronze lacks the columns " + missing + " of contract " + contract.id()
+                    + "; it has " + List.of(raw.columns())
+                    + ". Put the columns back in the source, or change the contract");
+        }
+    }
+
+    /** Columns in bronze that the contract does not know. */
+    List<String> unknownColumns() {
+        Set<String> known = Stream.concat(SilverColumn.of(contract).stream().map(SilverColumn::name), Stream.of("Op"))
+                .collect(Collectors.toSet());
+        return Arrays.stream(raw.columns())
+                .filter(name -> !known.contains(name) && !name.startsWith(BEFORE_IMAGE))
+                .toList();
+    }
+
+    /**
+     * All rows with the columns of silver, {@link #OP}, {@link #REASON}, {@link #RAW} and {@link #FILE}. {@code change_seq} is
+     * empty, not null, for rows of a full load: they are older than any change. A change of the key is two rows: the old key
+     * goes, the new one comes.
+     */
+    Dataset<Row> rows() {
+        Dataset<Row> rows = checked(raw);
+        List<String> moved = contract.key().stream()
+                .map(dataplatform.contracts.Column::name)
+                .filter(name -> Arrays.asList(raw.columns()).contains(BEFORE_IMAGE + name))
+                .toList();
+        if (moved.isEmpty()) {
+            return rows;
+        }
+        Column changed = moved.stream()
+                .map(name -> coalesce(col(BEFORE_IMAGE + name).notEqual(col(name)), lit(false)))
+                .reduce(Column::or)
+                .orElseThrow();
+        Dataset<Row> before = raw.filter(col("Op").equalTo("U").and(changed));
+        for (String name : raw.columns()) {
+            if (moved.contains(name)) {
+                before = before.withColumn(name, coalesce(col(BEFORE_IMAGE + name), col(name)));
+            }
+        }
+        return rows.unionByName(checked(before.withColumn("Op", lit("D"))));
+    }
+
+    private Dataset<Row> checked(Dataset<Row> rows) {
+        List<Column> typed = new ArrayList<>();
+        List<Column> unreadable = new ArrayList<>();
+        List<Column> unreadableKey = new ArrayList<>();
+        StructType schema = rows.schema();
+        for (dataplatform.contracts.Column column : contract.columns()) {
+            StructField field = schema.apply(column.name());
+            typed.add(ContractColumns.typed(column, field).as(column.name()));
+            List<Column> reasons = ContractColumns.unreadable(column, field);
+            unreadable.addAll(reasons);
+            if (column.key()) {
+                unreadableKey.addAll(reasons);
+            }
+        }
+        Set<String> present = Set.of(rows.columns());
+        Column op = present.contains("Op") ? coalesce(col("Op"), lit("I")) : lit("I");
+        Column seq =
+                present.contains(SilverColumn.CHANGE_SEQ) ? coalesce(col(SilverColumn.CHANGE_SEQ), lit("")) : lit("");
+        typed.add(seq.as(SilverColumn.CHANGE_SEQ));
+        typed.add((present.contains(SilverColumn.EXTRACTED_AT)
+                        ? col(SilverColumn.EXTRACTED_AT).cast(DataTypes.TimestampType)
+                        : lit(null).cast(DataTypes.TimestampType))
+                .as(SilverColumn.EXTRACTED_AT));
+        typed.add(op.as(OP));
+        // a delete may carry the key alone
+        typed.add(when(op.equalTo("D"), sentence(unreadableKey))
+                .otherwise(sentence(unreadable))
+                .as("_unreadable"));
+        typed.add(
+                to_json(struct(Arrays.stream(rows.columns()).map(functions::col).toArray(Column[]::new)))
+                        .as(RAW));
+        typed.add(input_file_name().as(FILE));
+
+        List<Column> invalid = contract.columns().stream()
+                .flatMap(column -> ContractColumns.invalid(column).stream())
+                .toList();
+        List<Column> result = new ArrayList<>();
+        contract.columns().forEach(column -> result.add(col(column.name())));
+        contract.partition()
+                .ifPresent(p -> result.add(ContractColumns.partitionValue(p).as(p.name())));
+        result.add(col(SilverColumn.CHANGE_SEQ));
+        result.add(col(SilverColumn.EXTRACTED_AT));
+        result.add(col(OP));
+        result.add(when(col(OP).equalTo("D"), col("_unreadable"))
+                .otherwise(concat_ws(
+                        "; ",
+                        Stream.concat(
+                                        Stream.of(when(col("_unreadable").notEqual(""), col("_unreadable"))),
+                                        invalid.stream())
+                                .toArray(Column[]::new)))
+                .as(REASON));
+        result.add(col(RAW));
+        result.add(col(FILE));
+        return rows.select(typed.toArray(Column[]::new)).select(result.toArray(Column[]::new));
+    }
+
+    private static Column sentence(List<Column> reasons) {
+        return concat_ws("; ", reasons.toArray(Column[]::new));
+    }
+}

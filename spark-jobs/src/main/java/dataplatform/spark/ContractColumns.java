@@ -1,0 +1,135 @@
+package dataplatform.spark;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.date_format;
+import static org.apache.spark.sql.functions.length;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.lower;
+import static org.apache.spark.sql.functions.lpad;
+import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.regexp_replace;
+import static org.apache.spark.sql.functions.translate;
+import static org.apache.spark.sql.functions.trim;
+import static org.apache.spark.sql.functions.upper;
+import static org.apache.spark.sql.functions.when;
+
+import dataplatform.contracts.DataType;
+import dataplatform.contracts.Partition;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+
+/** A contract as Spark expressions: how a column is cleaned and typed, and which rows break the contract. */
+final class ContractColumns {
+    private static final String ACCENTED = "áàâãäåéèêëíìîïóòôõöúùûüçñý";
+    private static final String PLAIN = "aaaaaaeeeeiiiiooooouuuucny";
+    /** A state or second name after the city, as in "lages - sc", "maua/sao paulo", "rio de janeiro, brasil". */
+    private static final String AFTER_CITY = "(\\s*[/\\\\,(].*|\\s+-\\s*[a-z]{2}\\s*)$";
+
+    private ContractColumns() {}
+
+    /** The Spark type of a contract's type. */
+    static org.apache.spark.sql.types.DataType sparkType(DataType type) {
+        return switch (type.kind()) {
+            case STRING -> DataTypes.StringType;
+            case INTEGER -> DataTypes.IntegerType;
+            case LONG -> DataTypes.LongType;
+            case DECIMAL -> DataTypes.createDecimalType(type.precision(), type.scale());
+            case DOUBLE -> DataTypes.DoubleType;
+            case BOOLEAN -> DataTypes.BooleanType;
+            case DATE -> DataTypes.DateType;
+            case TIMESTAMP -> DataTypes.TimestampType;
+        };
+    }
+
+    /**
+     * The value as the contract wants it, null where it can't be read as the contract's type.
+     *
+     * @param column of the contract
+     * @param field of the file, whose type may differ from the contract's
+     */
+    static Column typed(dataplatform.contracts.Column column, StructField field) {
+        Column raw = col(field.name());
+        org.apache.spark.sql.types.DataType wanted = sparkType(column.type());
+        if (wanted.equals(DataTypes.StringType)) {
+            return cleaned(column, raw.cast(DataTypes.StringType));
+        }
+        if (wanted.equals(field.dataType()) || !field.dataType().equals(DataTypes.StringType)) {
+            return raw.cast(wanted);
+        }
+        // Spark's casts from text cut off what does not fit: 12.7 to 12, the year 2017 to its first day
+        return switch (column.type().kind()) {
+            case INTEGER, LONG -> when(raw.rlike("^\\s*[+-]?\\d+\\s*$"), raw.cast(wanted));
+            case DECIMAL ->
+                when(
+                        coalesce(raw.cast(DataTypes.createDecimalType(38, 18)).equalTo(raw.cast(wanted)), lit(false)),
+                        raw.cast(wanted));
+            case DATE, TIMESTAMP -> when(length(raw).geq(10), raw.cast(wanted));
+            default -> raw.cast(wanted);
+        };
+    }
+
+    private static Column cleaned(dataplatform.contracts.Column column, Column text) {
+        return switch (column.cleaning()) {
+            case NONE -> text;
+            case ZIP_CODE ->
+                when(trim(text).rlike("^\\d{1,5}$"), lpad(trim(text), 5, "0")).otherwise(trim(text));
+            case CITY -> {
+                Column plain = translate(lower(text), ACCENTED, PLAIN);
+                yield trim(regexp_replace(regexp_replace(plain, AFTER_CITY, ""), "[^a-z0-9]+", " "));
+            }
+            case UPPER_CASE -> upper(trim(text));
+        };
+    }
+
+    /** What can be told from the file's own values: required ones that are missing, and values of another type. */
+    static List<Column> unreadable(dataplatform.contracts.Column column, StructField field) {
+        List<Column> reasons = new ArrayList<>();
+        Column raw = col(field.name());
+        if (column.required()) {
+            reasons.add(broken(raw.isNull(), column, "is required"));
+        }
+        org.apache.spark.sql.types.DataType wanted = sparkType(column.type());
+        if (!wanted.equals(field.dataType()) && !wanted.equals(DataTypes.StringType)) {
+            reasons.add(broken(
+                    raw.isNotNull().and(typed(column, field).isNull()),
+                    column,
+                    "is not " + column.type().glueType()));
+        }
+        return reasons;
+    }
+
+    /** What is wrong with a {@link #typed} value that stands under the contract's name; a null is not wrong here. */
+    static List<Column> invalid(dataplatform.contracts.Column column) {
+        List<Column> reasons = new ArrayList<>();
+        Column value = col(column.name());
+        org.apache.spark.sql.types.DataType type = sparkType(column.type());
+        if (!column.allowed().isEmpty()) {
+            reasons.add(broken(not(value.isin(column.allowed().toArray())), column, "is not an allowed value"));
+        }
+        column.minimum()
+                .ifPresent(min ->
+                        reasons.add(broken(value.lt(lit(min).cast(type)), column, "is below " + min.toPlainString())));
+        column.maximum()
+                .ifPresent(max ->
+                        reasons.add(broken(value.gt(lit(max).cast(type)), column, "is above " + max.toPlainString())));
+        column.pattern()
+                .ifPresent(pattern -> reasons.add(
+                        broken(not(value.rlike("^(?:" + pattern + ")$")), column, "does not match " + pattern)));
+        return reasons;
+    }
+
+    private static Column broken(Column condition, dataplatform.contracts.Column column, String reason) {
+        return when(condition, lit(column.name() + " " + reason));
+    }
+
+    /** The value of the partition column, in terms of the typed columns. */
+    static Column partitionValue(Partition partition) {
+        return switch (partition.transform()) {
+            case MONTH -> date_format(col(partition.source()), "yyyy-MM");
+        };
+    }
+}

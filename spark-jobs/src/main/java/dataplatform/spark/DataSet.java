@@ -1,0 +1,37 @@
+package dataplatform.spark;
+
+import dataplatform.contracts.Contract;
+
+/**
+ * A contract and where its data stands.
+ *
+ * @param contract what is promised
+ * @param bronze folder that replication writes to
+ * @param silver Delta table of the valid rows
+ * @param quarantine Delta table of the rows that break the contract
+ * @param state folder of what the job has to remember: the checkpoint and the tombstones
+ */
+record DataSet(Contract contract, String bronze, String silver, String quarantine, String state) {
+    /**
+     * @param bronzeRoot what replication was told to write under
+     * @param silverRoot the bucket of the silver layer
+     */
+    static DataSet of(Contract contract, String bronzeRoot, String silverRoot) {
+        String table = contract.domain() + "/" + contract.name();
+        return new DataSet(
+                contract,
+                bronzeRoot + "/" + contract.sourceSchema() + "/" + contract.name(),
+                silverRoot + "/" + table,
+                silverRoot + "/" + table + "_quarantine",
+                silverRoot + "/_state/" + table);
+    }
+
+    /** Parquet files with the key and {@code change_seq} of rows that left their place; see {@link SilverTable}. */
+    String tombstones() {
+        return state + "/tombstones";
+    }
+
+    String checkpoint() {
+        return state + "/checkpoint";
+    }
+}

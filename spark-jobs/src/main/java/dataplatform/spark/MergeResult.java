@@ -1,0 +1,51 @@
+package dataplatform.spark;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * What became of the rows of a batch: {@code rowsIn = inserted + updated + deleted + skipped + the quarantined}.
+ *
+ * @param rowsIn changes read; a change of a key counts as two, a delete and an insert
+ * @param skipped changes that a later one had already overtaken, or that were there already
+ * @param quarantined rows that break the contract, all reasons of a row in one sentence
+ * @param nulls per column, among the changes that are not deletes
+ * @param unknownColumns columns in bronze that the contract does not know
+ */
+record MergeResult(
+        long rowsIn,
+        long inserted,
+        long updated,
+        long deleted,
+        long skipped,
+        Map<String, Long> quarantined,
+        Map<String, Long> nulls,
+        List<String> unknownColumns) {
+    static final MergeResult NOTHING = new MergeResult(0, 0, 0, 0, 0, Map.of(), Map.of(), List.of());
+
+    MergeResult plus(MergeResult other) {
+        return new MergeResult(
+                rowsIn + other.rowsIn,
+                inserted + other.inserted,
+                updated + other.updated,
+                deleted + other.deleted,
+                skipped + other.skipped,
+                sum(quarantined, other.quarantined),
+                sum(nulls, other.nulls),
+                Stream.concat(unknownColumns.stream(), other.unknownColumns.stream())
+                        .distinct()
+                        .toList());
+    }
+
+    private static Map<String, Long> sum(Map<String, Long> one, Map<String, Long> other) {
+        Map<String, Long> sum = new TreeMap<>(one);
+        other.forEach((name, rows) -> sum.merge(name, rows, Long::sum));
+        return sum;
+    }
+
+    long quarantinedRows() {
+        return quarantined.values().stream().mapToLong(Long::longValue).sum();
+    }
+}

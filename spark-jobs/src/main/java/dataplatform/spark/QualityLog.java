@@ -1,0 +1,70 @@
+package dataplatform.spark;
+
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import scala.collection.JavaConverters;
+
+/** The Delta table {@code platform/data_quality}: one row per run and data set, what came in and what became of it. */
+final class QualityLog {
+    private static final StructType SCHEMA = new StructType()
+            .add("run_id", DataTypes.StringType)
+            .add("started_at", DataTypes.TimestampType)
+            .add("data_set", DataTypes.StringType)
+            .add("rows_in", DataTypes.LongType)
+            .add("inserted", DataTypes.LongType)
+            .add("updated", DataTypes.LongType)
+            .add("deleted", DataTypes.LongType)
+            .add("skipped", DataTypes.LongType)
+            .add("quarantined", DataTypes.LongType)
+            .add("quarantined_by_reason", DataTypes.createMapType(DataTypes.StringType, DataTypes.LongType))
+            .add("nulls_by_column", DataTypes.createMapType(DataTypes.StringType, DataTypes.LongType))
+            .add("unknown_columns", DataTypes.createArrayType(DataTypes.StringType));
+
+    private final SparkSession spark;
+    private final String table;
+
+    /** @param silver folder of the silver layer */
+    QualityLog(SparkSession spark, String silver) {
+        this.spark = spark;
+        this.table = silver + "/platform/data_quality";
+    }
+
+    /**
+     * @param startedAt of the run
+     * @param results by data set
+     */
+    void append(String runId, Instant startedAt, Map<String, MergeResult> results) {
+        List<Row> rows = results.entrySet().stream()
+                .map(each -> row(runId, startedAt, each.getKey(), each.getValue()))
+                .toList();
+        spark.createDataFrame(rows, SCHEMA)
+                .coalesce(1)
+                .write()
+                .format("delta")
+                .mode("append")
+                .save(table);
+    }
+
+    private static Row row(String runId, Instant startedAt, String dataSet, MergeResult result) {
+        return RowFactory.create(
+                runId,
+                Timestamp.from(startedAt),
+                dataSet,
+                result.rowsIn(),
+                result.inserted(),
+                result.updated(),
+                result.deleted(),
+                result.skipped(),
+                result.quarantinedRows(),
+                JavaConverters.mapAsScalaMap(result.quarantined()),
+                JavaConverters.mapAsScalaMap(result.nulls()),
+                result.unknownColumns().toArray(String[]::new));
+    }
+}

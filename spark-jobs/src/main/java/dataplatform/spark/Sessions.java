@@ -1,0 +1,30 @@
+package dataplatform.spark;
+
+import org.apache.spark.sql.SparkSession;
+
+/** The Spark session that every job here runs in: what the results depend on is set here, not where the job is started. */
+final class Sessions {
+    private Sessions() {}
+
+    /** A builder that takes master, memory and endpoints from {@code spark-submit}. */
+    static SparkSession.Builder builder(String name) {
+        return SparkSession.builder()
+                .appName(name)
+                .config("spark.sql.session.timeZone", "UTC")
+                .config("spark.sql.ansi.enabled", "false")
+                .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+                .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
+                .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+                // rows come grouped by partition or in few of them: an open file each is cheaper than a sort of
+                // everything
+                .config("spark.sql.maxConcurrentOutputFileWriters", "64")
+                .config("spark.sql.autoBroadcastJoinThreshold", "32m")
+                // the changes of a batch are compared with a table's log of a few files, not of thousands
+                .config("spark.databricks.delta.snapshotPartitions", "2")
+                // what Athena v3 reads, and what Redshift Spectrum needs
+                .config("spark.databricks.delta.properties.defaults.enableDeletionVectors", "false")
+                .config(
+                        "spark.databricks.delta.properties.defaults.compatibility.symlinkFormatManifest.enabled",
+                        "true");
+    }
+}

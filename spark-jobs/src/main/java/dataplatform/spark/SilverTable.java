@@ -1,0 +1,428 @@
+package dataplatform.spark;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat_ws;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.count_if;
+import static org.apache.spark.sql.functions.last;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.row_number;
+import static org.apache.spark.sql.functions.sha2;
+import static org.apache.spark.sql.functions.when;
+import static org.apache.spark.sql.functions.xxhash64;
+
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Partition;
+import dataplatform.contracts.SilverColumn;
+import io.delta.tables.DeltaTable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.DataFrameWriter;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Observation;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.expressions.WindowSpec;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * A data set's table in silver, and how a batch of changes gets into it: the latest valid change of each key wins, by
+ * {@code change_seq}, whatever order the batches come in and however often.
+ *
+ * <p>Only partitions that a change touches are read and written, all in one commit. A change names its partition; where its
+ * row is not in that one (it moved, or the delete carried the key alone) the keys of the other partitions are looked
+ * through, and nothing but the keys.
+ *
+ * <p>A row that leaves its place, deleted or moved to another partition, leaves a tombstone: its key and the {@code
+ * change_seq} that it left at. Without it an older change that comes again would bring the row back.
+ */
+final class SilverTable {
+    /** Up to this many bytes of bronze a batch is kept in memory and its latest changes are found by one sort. */
+    private static final long SMALL_BATCH = 64L << 20;
+
+    private static final long ROWS_PER_FILE = 500_000;
+    private static final String FIRST_OP = "_first_op";
+    private static final String OLD_SEQ = "_old_seq";
+    private static final String OLD_PARTITION = "_old_partition";
+    private static final String TOMBSTONE_SEQ = "_tombstone_seq";
+    /** Whether a tombstone is due though the change is no delete. */
+    private static final String LEFT = "_left";
+
+    private static final String ACTION = "_action";
+    private static final String INSERT = "insert";
+    private static final String UPDATE = "update";
+    private static final String DELETE = "delete";
+    private static final String SKIP = "skip";
+
+    private final SparkSession spark;
+    private final DataSet dataSet;
+    private final Contract contract;
+    private final String[] key;
+    private final Column[] silverColumns;
+    private final Optional<String> partition;
+
+    SilverTable(SparkSession spark, DataSet dataSet) {
+        this.spark = spark;
+        this.dataSet = dataSet;
+        this.contract = dataSet.contract();
+        this.key =
+                contract.key().stream().map(dataplatform.contracts.Column::name).toArray(String[]::new);
+        this.silverColumns = SilverColumn.of(contract).stream()
+                .map(column -> col(column.name()))
+                .toArray(Column[]::new);
+        this.partition = contract.partition().map(Partition::name);
+    }
+
+    /**
+     * Brings the table up to date with the changes in some rows of bronze.
+     *
+     * @param bronze rows as {@link ChangeBatch} describes them
+     * @param bytes size of the files that they stand in
+     * @throws IllegalArgumentException if a column of the contract is missing
+     */
+    MergeResult merge(Dataset<Row> bronze, long bytes) throws InterruptedException {
+        ChangeBatch batch = new ChangeBatch(contract, bronze);
+        Dataset<Row> rows = batch.rows();
+        Observation seen = new Observation();
+        Dataset<Row> latest = latest(rows, observed(rows, seen), bytes);
+        Counts counts = exists() ? mergeInto(latest) : load(latest);
+
+        Map<String, Object> metrics = seen.getAsJava();
+        long rowsIn = (long) metrics.get("rows_in");
+        long invalid = (long) metrics.get("invalid");
+        if ((long) metrics.get("deletes") > 0) {
+            bury(rows.filter(valid().and(col(ChangeBatch.OP).equalTo("D"))).select(tombstone()));
+        }
+        Map<String, Long> nulls = new TreeMap<>();
+        contract.columns().forEach(c -> nulls.put(c.name(), (long) metrics.get("null_" + c.name())));
+        return new MergeResult(
+                rowsIn,
+                counts.inserted(),
+                counts.updated(),
+                counts.deleted(),
+                rowsIn - invalid - counts.inserted() - counts.updated() - counts.deleted(),
+                invalid == 0 ? Map.of() : quarantine(rows.filter(not(valid()))),
+                nulls,
+                batch.unknownColumns());
+    }
+
+    /** Makes the table, empty, where it is not there: readers find a data set that has had no rows yet. */
+    void createIfMissing() {
+        if (!exists()) {
+            StructType schema = new StructType();
+            for (SilverColumn column : SilverColumn.of(contract)) {
+                schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
+            }
+            writer(spark.createDataFrame(List.of(), schema)).mode("append").save(dataSet.silver());
+        }
+    }
+
+    private boolean exists() {
+        return DeltaTable.isDeltaTable(spark, dataSet.silver());
+    }
+
+    private record Counts(long inserted, long updated, long deleted) {}
+
+    private Dataset<Row> observed(Dataset<Row> rows, Observation seen) {
+        List<Column> metrics = new ArrayList<>();
+        metrics.add(count_if(not(valid())).as("invalid"));
+        metrics.add(count_if(valid().and(col(ChangeBatch.OP).equalTo("D"))).as("deletes"));
+        for (dataplatform.contracts.Column column : contract.columns()) {
+            metrics.add(
+                    count_if(col(column.name()).isNull().and(col(ChangeBatch.OP).notEqual("D")))
+                            .as("null_" + column.name()));
+        }
+        return rows.observe(seen, count(lit(1)).as("rows_in"), metrics.toArray(Column[]::new));
+    }
+
+    /**
+     * The latest valid change of each key. In a large batch the keys that stand more than once are found by a hash first, so
+     * that only their rows are sorted: in a full load that is none.
+     */
+    private Dataset<Row> latest(Dataset<Row> rows, Dataset<Row> observed, long bytes) {
+        if (bytes <= SMALL_BATCH) {
+            return latestBySort(observed.filter(valid()));
+        }
+        Column hash = xxhash64(columns(key));
+        Dataset<Row> repeated = rows.filter(valid())
+                .select(hash.as("_hash"))
+                .groupBy("_hash")
+                .count()
+                .filter("count > 1")
+                .select("_hash")
+                .persist();
+        Dataset<Row> once = observed.filter(valid()).withColumn(FIRST_OP, col(ChangeBatch.OP));
+        if (repeated.isEmpty()) {
+            return once;
+        }
+        Dataset<Row> often = rows.filter(valid());
+        return once.join(repeated, hash.equalTo(repeated.col("_hash")), "left_anti")
+                .unionByName(latestBySort(often.join(repeated, hash.equalTo(repeated.col("_hash")), "left_semi")));
+    }
+
+    private Dataset<Row> latestBySort(Dataset<Row> rows) {
+        // equal change_seq: the same change in two files, or a row of a full load that was made again
+        WindowSpec newestFirst = Window.partitionBy(columns(key))
+                .orderBy(
+                        col(SilverColumn.CHANGE_SEQ).desc(),
+                        col(SilverColumn.EXTRACTED_AT).desc(),
+                        col(ChangeBatch.OP),
+                        col(ChangeBatch.FILE));
+        return rows.withColumn("_rank", row_number().over(newestFirst))
+                .withColumn(
+                        FIRST_OP,
+                        last(col(ChangeBatch.OP))
+                                .over(newestFirst.rowsBetween(
+                                        Window.unboundedPreceding(), Window.unboundedFollowing())))
+                .filter("_rank = 1")
+                .drop("_rank");
+    }
+
+    /** The first load: nothing to compare with. */
+    private Counts load(Dataset<Row> latest) throws InterruptedException {
+        Observation written = new Observation();
+        Dataset<Row> rows = latest.filter(col(ChangeBatch.OP).notEqual("D"))
+                .select(silverColumns)
+                .observe(written, count(lit(1)).as("rows"));
+        writer(rows).mode("append").save(dataSet.silver());
+        return new Counts((long) written.getAsJava().get("rows"), 0, 0);
+    }
+
+    private Counts mergeInto(Dataset<Row> changes) {
+        try (Kept kept = new Kept(new ArrayList<>())) {
+            Dataset<Row> latest = kept.keep(changes.drop(ChangeBatch.RAW, ChangeBatch.REASON, ChangeBatch.FILE));
+            Dataset<Row> resolved = kept.keep(resolved(latest, current(latest, kept)));
+            Outcome outcome = outcome(resolved);
+            if (outcome.left() > 0) {
+                bury(resolved.filter(col(LEFT)).select(tombstone()));
+            }
+            write(resolved, outcome);
+            return outcome.counts();
+        }
+    }
+
+    /** Intermediate results of one merge that are used more than once. */
+    private record Kept(List<Dataset<Row>> results) implements AutoCloseable {
+        Dataset<Row> keep(Dataset<Row> result) {
+            results.add(result.persist());
+            return result;
+        }
+
+        @Override
+        public void close() {
+            results.forEach(Dataset::unpersist);
+        }
+    }
+
+    /** Key, {@code change_seq} and partition of the rows in the table that the changes are about. */
+    private Dataset<Row> current(Dataset<Row> latest, Kept kept) {
+        Dataset<Row> table = spark.read().format("delta").load(dataSet.silver());
+        if (partition.isEmpty()) {
+            return keysOf(table, latest);
+        }
+        Column column = col(partition.get());
+        Object[] named = latest.select(column).where(column.isNotNull()).distinct().collectAsList().stream()
+                .map(row -> row.get(0))
+                .toArray();
+        Dataset<Row> found = kept.keep(keysOf(table.filter(column.isin(named)), latest));
+        Dataset<Row> elsewhere = latest.filter(
+                        not(col(ChangeBatch.OP).equalTo("I").and(col(FIRST_OP).equalTo("I"))))
+                .join(found, key, "left_anti");
+        return elsewhere.isEmpty()
+                ? found
+                : found.unionByName(keysOf(table.filter(not(column.isin(named))), elsewhere));
+    }
+
+    private Dataset<Row> keysOf(Dataset<Row> table, Dataset<Row> wanted) {
+        return table.select(Stream.concat(
+                                Stream.of(columns(key)),
+                                Stream.of(
+                                        col(SilverColumn.CHANGE_SEQ).as(OLD_SEQ),
+                                        partition
+                                                .map(functions::col)
+                                                .orElse(lit(null).cast("string"))
+                                                .as(OLD_PARTITION)))
+                        .toArray(Column[]::new))
+                .join(wanted.select(columns(key)), key, "left_semi");
+    }
+
+    /** The changes with what is to be done about each. */
+    private Dataset<Row> resolved(Dataset<Row> latest, Dataset<Row> current) {
+        Dataset<Row> joined = latest.join(current, key, "left");
+        if (isThere(dataSet.tombstones())) {
+            joined = joined.join(
+                    spark.read()
+                            .parquet(dataSet.tombstones())
+                            .join(latest.select(columns(key)), key, "left_semi")
+                            .groupBy(columns(key))
+                            .agg(max(SilverColumn.CHANGE_SEQ).as(TOMBSTONE_SEQ)),
+                    key,
+                    "left");
+        } else {
+            joined = joined.withColumn(TOMBSTONE_SEQ, lit(null).cast("string"));
+        }
+        Column seq = col(SilverColumn.CHANGE_SEQ);
+        Column isDelete = col(ChangeBatch.OP).equalTo("D");
+        Column isThere = col(OLD_SEQ).isNotNull();
+        Column overtaken = coalesce(col(OLD_SEQ).geq(seq), lit(false))
+                .or(coalesce(col(TOMBSTONE_SEQ).gt(seq), lit(false)));
+        Column moves = partition
+                .map(name ->
+                        isThere.and(not(isDelete)).and(not(col(OLD_PARTITION).eqNullSafe(col(name)))))
+                .orElse(lit(false));
+        Column early = not(isThere).and(col(ChangeBatch.OP).equalTo("U"));
+        return joined.withColumn(
+                        ACTION,
+                        when(overtaken.or(isDelete.and(not(isThere))), SKIP)
+                                .when(isDelete, DELETE)
+                                .when(isThere, UPDATE)
+                                .otherwise(INSERT))
+                .withColumn(LEFT, not(overtaken).and(moves.or(early)));
+    }
+
+    /** What a batch does to the table: how many rows, in which partitions, and whether rows there have to go. */
+    private record Outcome(Counts counts, long left, Set<String> partitions) {
+        boolean replaces() {
+            return counts.updated() + counts.deleted() > 0;
+        }
+    }
+
+    private Outcome outcome(Dataset<Row> resolved) {
+        Column to = partition.map(functions::col).orElse(lit(null).cast("string"));
+        Map<String, Long> counts = new HashMap<>();
+        Set<String> partitions = new TreeSet<>();
+        long left = 0;
+        for (Row row : resolved.filter(col(ACTION).notEqual(SKIP))
+                .groupBy(col(ACTION), col(OLD_PARTITION), to.as("_to"))
+                .agg(count(lit(1)).as("rows"), count_if(col(LEFT)).as("left"))
+                .collectAsList()) {
+            String action = row.getString(0);
+            counts.merge(action, row.getLong(3), Long::sum);
+            left += row.getLong(4);
+            if (partition.isPresent()) {
+                if (!action.equals(INSERT)) {
+                    partitions.add(row.getString(1));
+                }
+                if (!action.equals(DELETE)) {
+                    partitions.add(row.getString(2));
+                }
+            }
+        }
+        return new Outcome(
+                new Counts(
+                        counts.getOrDefault(INSERT, 0L),
+                        counts.getOrDefault(UPDATE, 0L),
+                        counts.getOrDefault(DELETE, 0L)),
+                left,
+                partitions);
+    }
+
+    private void write(Dataset<Row> resolved, Outcome outcome) {
+        Dataset<Row> fresh = resolved.filter(col(ACTION).isin(INSERT, UPDATE))
+                .select(silverColumns)
+                .coalesce((int) ((outcome.counts().inserted() + outcome.counts().updated()) / ROWS_PER_FILE) + 1);
+        if (!outcome.replaces()) {
+            if (outcome.counts().inserted() > 0) {
+                writer(fresh).mode("append").save(dataSet.silver());
+            }
+            return;
+        }
+        Dataset<Row> table = spark.read().format("delta").load(dataSet.silver());
+        Dataset<Row> gone = resolved.filter(col(ACTION).isin(UPDATE, DELETE)).select(columns(key));
+        Dataset<Row> touched = partition
+                .map(name -> table.filter(col(name).isin(outcome.partitions().toArray())))
+                .orElse(table);
+        DataFrameWriter<Row> writer = writer(touched.join(gone, key, "left_anti")
+                        .select(silverColumns)
+                        .unionByName(fresh))
+                .mode("overwrite");
+        partition.ifPresent(name -> writer.option(
+                "replaceWhere",
+                col(name).isin(outcome.partitions().toArray()).expr().sql()));
+        writer.save(dataSet.silver());
+    }
+
+    private void bury(Dataset<Row> tombstones) {
+        tombstones.coalesce(1).write().mode("append").parquet(dataSet.tombstones());
+    }
+
+    private Column[] tombstone() {
+        return Stream.concat(Stream.of(columns(key)), Stream.of(col(SilverColumn.CHANGE_SEQ)))
+                .toArray(Column[]::new);
+    }
+
+    /** Keeps rows that break the contract, each once however often it comes, and counts them by reason. */
+    private Map<String, Long> quarantine(Dataset<Row> invalid) {
+        Dataset<Row> rows = invalid.select(
+                        sha2(
+                                        concat_ws(
+                                                "|",
+                                                col(SilverColumn.CHANGE_SEQ),
+                                                col(ChangeBatch.OP),
+                                                col(ChangeBatch.RAW)),
+                                        256)
+                                .as("id"),
+                        col(ChangeBatch.REASON).as("reason"),
+                        col(ChangeBatch.RAW).as("raw_row"),
+                        col(ChangeBatch.OP).as("op"),
+                        col(SilverColumn.CHANGE_SEQ),
+                        col(SilverColumn.EXTRACTED_AT),
+                        col(ChangeBatch.FILE).as("source_file"))
+                .persist();
+        try {
+            Dataset<Row> fresh = rows.dropDuplicates("id");
+            if (DeltaTable.isDeltaTable(spark, dataSet.quarantine())) {
+                Dataset<Row> known = spark.read().format("delta").load(dataSet.quarantine());
+                fresh = fresh.join(known.select("id"), new String[] {"id"}, "left_anti");
+            }
+            fresh.coalesce(1).write().format("delta").mode("append").save(dataSet.quarantine());
+            Map<String, Long> reasons = new TreeMap<>();
+            rows.groupBy("reason")
+                    .count()
+                    .collectAsList()
+                    .forEach(row -> reasons.put(row.getString(0), row.getLong(1)));
+            return reasons;
+        } finally {
+            rows.unpersist();
+        }
+    }
+
+    private DataFrameWriter<Row> writer(Dataset<Row> rows) {
+        DataFrameWriter<Row> writer = rows.write().format("delta");
+        partition.ifPresent(writer::partitionBy);
+        return writer;
+    }
+
+    private boolean isThere(String folder) {
+        Path path = new Path(folder);
+        try {
+            return path.getFileSystem(spark.sessionState().newHadoopConf()).exists(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not look for " + folder, e);
+        }
+    }
+
+    private static Column valid() {
+        return col(ChangeBatch.REASON).equalTo("");
+    }
+
+    private static Column[] columns(String[] names) {
+        return Stream.of(names).map(functions::col).toArray(Column[]::new);
+    }
+}
