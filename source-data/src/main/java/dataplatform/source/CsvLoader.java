@@ -96,11 +96,17 @@ public final class CsvLoader {
         try (Statement sql = connection.createStatement()) {
             List<TableLoad> loads = load(sql, stagings);
             connection.commit();
-            return loads;
-        } finally {
-            // after a commit this does nothing
-            connection.rollback();
             connection.setAutoCommit(autoCommit);
+            return loads;
+        } catch (SQLException | RuntimeException e) {
+            try {
+                connection.rollback();
+                connection.setAutoCommit(autoCommit);
+            } catch (SQLException lost) {
+                // a lost connection rolls back by itself, and why it was lost says more than that it is
+                e.addSuppressed(lost);
+            }
+            throw e;
         }
     }
 

@@ -17,7 +17,7 @@ public final class SourceDdl {
      * Statements that create the schemas and tables of the contracts where they are not there yet, in an order in which they run. Running
      * them again changes nothing and locks nothing.
      *
-     * @throws IllegalArgumentException if the contracts' references run in a circle
+     * @throws IllegalArgumentException if the contracts refer to others that are not given, or in a circle
      */
     public static List<String> statements(List<Contract> contracts) {
         List<String> statements = new ArrayList<>();
@@ -42,22 +42,24 @@ public final class SourceDdl {
 
     /** The contracts in an order in which each follows all that it refers to. */
     static List<Contract> parentsFirst(List<Contract> contracts) {
-        List<Contract> waiting = new ArrayList<>(contracts);
-        List<Contract> ordered = new ArrayList<>();
-        while (!waiting.isEmpty()) {
-            List<String> blocked = waiting.stream().map(Contract::id).toList();
-            List<Contract> ready = waiting.stream()
-                    .filter(contract -> contract.columns().stream().noneMatch(column -> column.reference()
-                            .filter(reference -> blocked.contains(reference.contract()))
-                            .isPresent()))
+        Map<String, Contract> ordered = new LinkedHashMap<>();
+        while (ordered.size() < contracts.size()) {
+            List<Contract> ready = contracts.stream()
+                    .filter(contract -> !ordered.containsKey(contract.id()))
+                    .filter(contract -> contract.columns().stream()
+                            .flatMap(column -> column.reference().stream())
+                            .allMatch(reference -> ordered.containsKey(reference.contract())))
                     .toList();
             if (ready.isEmpty()) {
-                throw new IllegalArgumentException("the references of " + blocked + " run in a circle; break it");
+                throw new IllegalArgumentException(contracts.stream()
+                                .map(Contract::id)
+                                .filter(id -> !ordered.containsKey(id))
+                                .toList()
+                        + " refer to contracts that are not given, or to each other in a circle");
             }
-            ordered.addAll(ready);
-            waiting.removeAll(ready);
+            ready.forEach(contract -> ordered.put(contract.id(), contract));
         }
-        return ordered;
+        return List.copyOf(ordered.values());
     }
 
     static String postgresType(DataType type) {
@@ -93,23 +95,29 @@ public final class SourceDdl {
     /** Without an index on a foreign key, each deleted parent reads the whole child table. */
     private static List<String> indexes(Contract contract) {
         return contract.columns().stream()
-                .filter(column ->
-                        column.reference().isPresent() && !contract.key().get(0).equals(column))
-                .map(column -> "create index if not exists " + contract.name() + "_" + column.name() + "_idx on "
-                        + table(contract) + " (" + column.name() + ")")
+                .filter(column -> column.reference().isPresent())
+                .filter(column -> !contract.key().get(0).equals(column))
+                .map(column -> {
+                    String index = contract.name() + "_" + column.name() + "_idx";
+                    return unless(
+                            "to_regclass('" + contract.sourceSchema() + "." + index + "') is not null",
+                            "create index " + index + " on " + table(contract) + " (" + column.name() + ")");
+                })
                 .toList();
     }
 
     /**
-     * With full replica identity a deleted row's change carries all of its columns, so that a reader knows its partition, and an updated row's
-     * carries long texts that were not changed. The block spares the table's lock if it is set already.
+     * With full replica identity, a deleted row's change carries all of its columns, so that a reader knows its partition, and an updated row's
+     * carries long texts that were not changed.
      */
     private static String replicaIdentity(Contract contract) {
-        return """
-                do $$ begin
-                  if (select relreplident <> 'f' from pg_class where oid = '%1$s'::regclass) then
-                    alter table %1$s replica identity full;
-                  end if;
-                end $$""".formatted(table(contract));
+        return unless(
+                "(select relreplident = 'f' from pg_class where oid = '" + table(contract) + "'::regclass)",
+                "alter table " + table(contract) + " replica identity full");
+    }
+
+    /** PostgreSQL locks the table of an "alter" or a "create … if not exists" even where there is nothing to do. */
+    private static String unless(String condition, String statement) {
+        return "do $$ begin if not (" + condition + ") then " + statement + "; end if; end $$";
     }
 }

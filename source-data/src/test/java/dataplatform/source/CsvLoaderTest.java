@@ -252,16 +252,6 @@ class CsvLoaderTest {
     }
 
     @Test
-    void deletesOfTheRealRowsCarryAllColumns() throws SQLException {
-        load();
-        assertThat(
-                        rows(
-                                connection,
-                                "select distinct relreplident from pg_class where relnamespace = 'ecommerce'::regnamespace and relkind = 'r'"))
-                .containsExactly("f");
-    }
-
-    @Test
     void theRealRowsKeepTheContracts() throws Exception {
         assumeThat(OLIST).as("real rows beside the repository").isDirectory();
 
