@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -23,6 +24,9 @@ import org.postgresql.util.ServerErrorMessage;
  */
 record Staging(Contract contract, CsvFile file) {
     private static final int BUFFER = 1 << 16;
+    /** Classes of errors that are the file's fault: data exceptions and integrity constraint violations. */
+    private static final Set<String> BAD_INPUT = Set.of("22", "23");
+
     private static final String UNIQUE_VIOLATION = "23505";
     private static final String NOT_NULL_VIOLATION = "23502";
     private static final String CHECK_VIOLATION = "23514";
@@ -61,7 +65,8 @@ record Staging(Contract contract, CsvFile file) {
         } catch (IOException e) {
             throw new LoadException(file.path() + " can't be read: " + e.getMessage(), e);
         } catch (PSQLException e) {
-            if (e.getServerErrorMessage() == null) {
+            if (e.getServerErrorMessage() == null
+                    || !BAD_INPUT.contains(e.getSQLState().substring(0, 2))) {
                 throw e;
             }
             throw refused(e.getServerErrorMessage(), e);
