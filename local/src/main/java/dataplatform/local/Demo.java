@@ -1,0 +1,162 @@
+package dataplatform.local;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Contracts;
+import dataplatform.source.CsvLoader;
+import dataplatform.source.Generator;
+import dataplatform.source.Progress;
+import dataplatform.source.SourceDdl;
+import dataplatform.source.TableLoad;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * The whole platform on one machine, once through: a shop's database, replicated to bronze, brought to silver by Spark, read
+ * by the warehouse and built into tested marts. Its state stays, so that the next run only does what has changed.
+ */
+@Command(
+        name = "demo",
+        mixinStandardHelpOptions = true,
+        description = "Takes a shop's data from PostgreSQL to tested marts, all on this machine.")
+public final class Demo implements Callable<Integer> {
+    @Option(names = "--data", description = "Folder of Kaggle-format Olist CSVs; default: a generated shop.")
+    private Path data;
+
+    @Option(names = "--scale", defaultValue = "1", description = "Size of the generated shop; 1 is 10,000 orders.")
+    private double scale;
+
+    @Option(names = "--state", required = true, description = "Folder that everything is kept in.")
+    private Path state;
+
+    private final Map<String, Double> seconds = new LinkedHashMap<>();
+
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new Demo())
+                .setExecutionExceptionHandler((e, command, result) -> {
+                    System.err.println("\n" + (e.getMessage() == null ? e : e.getMessage()));
+                    return 1;
+                })
+                .execute(args));
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        state = state.toAbsolutePath();
+        Files.createDirectories(state);
+        try (FileChannel channel =
+                        FileChannel.open(state.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.tryLock()) {
+            if (lock == null) {
+                throw new IllegalStateException("another demo runs in " + state + "; wait for its end");
+            }
+            run();
+        }
+        return 0;
+    }
+
+    private void run() throws Exception {
+        List<Contract> contracts = Contracts.bundled();
+        long start = System.nanoTime();
+        try (Engines engines = stage("start", () -> Engines.start(state))) {
+            List<TableLoad> loads = stage("source", () -> loadSource(engines, contracts));
+            stage("replicate", () -> replicate(engines));
+            stage("silver", () -> refreshSilver(engines));
+            try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
+                List<String> changed = stage("spectrum", () -> refreshSpectrum(engines, warehouse, contracts));
+                stage("marts", () -> buildMarts(engines, changed));
+                seconds.put("total", (System.nanoTime() - start) / 1e9);
+                DemoSummary summary = DemoSummary.of(warehouse, contracts, loads, seconds);
+                new ObjectMapper()
+                        .enable(SerializationFeature.INDENT_OUTPUT)
+                        .writeValue(state.resolve("summary.json").toFile(), summary);
+                System.out.print(summary.table());
+            }
+        }
+    }
+
+    private List<TableLoad> loadSource(Engines engines, List<Contract> contracts) throws SQLException, IOException {
+        Path folder = data == null ? generated() : data;
+        try (Connection shop = engines.postgres().connect(PostgresServer.SHOP)) {
+            try (Statement statement = shop.createStatement()) {
+                for (String ddl : SourceDdl.statements(contracts)) {
+                    statement.execute(ddl);
+                }
+            }
+            List<TableLoad> loads = new CsvLoader(contracts, Progress.toStandardError()).load(shop, folder);
+            return loads;
+        }
+    }
+
+    private Path generated() throws IOException {
+        Path folder = state.resolve("csv");
+        Path made = folder.resolve("scale");
+        if (!Files.exists(made) || !Files.readString(made).equals(Double.toString(scale))) {
+            new Generator(1, scale, Progress.toStandardError()).write(folder);
+            Files.writeString(made, Double.toString(scale));
+        }
+        return folder;
+    }
+
+    private Void replicate(Engines engines) throws IOException, InterruptedException {
+        try (ChildProcess replicator = engines.replicator(List.of("--stop-when-caught-up"))) {
+            replicator.await();
+        }
+        return null;
+    }
+
+    private Void refreshSilver(Engines engines) throws IOException, InterruptedException {
+        try (ChildProcess job = engines.bronzeToSilver(List.of())) {
+            job.await();
+        }
+        return null;
+    }
+
+    private List<String> refreshSpectrum(Engines engines, Connection warehouse, List<Contract> contracts)
+            throws SQLException, IOException {
+        List<Spectrum.ExternalTable> tables = contracts.stream()
+                .flatMap(contract ->
+                        Stream.of(Spectrum.ExternalTable.of(contract), Spectrum.ExternalTable.quarantineOf(contract)))
+                .toList();
+        return new Spectrum(engines.s3Client(), state.resolve("tmp")).refresh(warehouse, tables);
+    }
+
+    private Void buildMarts(Engines engines, List<String> changed) throws IOException, InterruptedException {
+        Path built = state.resolve("marts.built");
+        if (changed.stream().allMatch(name -> name.endsWith("_quarantine")) && Files.exists(built)) {
+            return null;
+        }
+        Files.deleteIfExists(built);
+        try (ChildProcess dbt = engines.dbt(List.of("build"))) {
+            dbt.await();
+        }
+        Files.createFile(built);
+        return null;
+    }
+
+    private <T> T stage(String name, Callable<T> work) throws Exception {
+        long start = System.nanoTime();
+        System.err.printf("%-10s …", name);
+        T result = work.call();
+        double took = (System.nanoTime() - start) / 1e9;
+        seconds.put(name, took);
+        System.err.printf("\r%-10s %5.1f s%n", name, took);
+        return result;
+    }
+}

@@ -1,0 +1,44 @@
+package dataplatform.local;
+
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Where the parts of the checkout stand that this program runs from. */
+final class Project {
+    private Project() {}
+
+    /** The checkout's folder. */
+    static Path root() {
+        Path here;
+        try {
+            here = Path.of(Project.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException("the class path has an entry that is not a file", e);
+        }
+        // local/target/classes or local/target/local.jar
+        return here.getParent().getParent().getParent();
+    }
+
+    /**
+     * A file of the checkout.
+     *
+     * @throws IllegalStateException if it is not there
+     */
+    static Path file(String path) {
+        Path file = root().resolve(path);
+        if (!Files.exists(file)) {
+            throw new IllegalStateException(file + " is not there; build it with `make build`");
+        }
+        return file;
+    }
+
+    /** The {@code java} that runs this program. */
+    static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
+}
