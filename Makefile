@@ -1,0 +1,123 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+MVN ?= $(shell command -v mvn || echo ./mvnw)
+maven := $(MVN) --batch-mode --no-transfer-progress
+export MVN
+
+# Spark 3.5 runs on Java 17: that of JAVA_HOME, which Maven takes too, or else the one on the path
+java_17 = $(shell '$(1)' -version 2>&1 | grep -q 'version "17[."]' && echo '$(1)')
+JAVA := $(if $(JAVA_HOME),$(call java_17,$(JAVA_HOME)/bin/java))
+ifeq ($(JAVA),)
+  JAVA := $(call java_17,java)
+  export JAVA_HOME :=
+endif
+
+# the programs start from what the build wrote: no start waits for Maven
+run = $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)"
+sources := $(shell find pom.xml */pom.xml */src/main contracts/*/*.odcs.yaml -type f)
+built := target/built
+tools := .venv/installed
+trino_version := $(shell sed -n 's:.*<trino.version>\(.*\)</.*:\1:p' pom.xml)
+trino := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/dataplatform/trino-$(trino_version)
+
+# as it was typed: make would take a $ in a query for one of its variables
+export QUERY := $(value Q)
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+.PHONY: demo
+demo: $(built) $(tools) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>
+	@$(run) dataplatform.local.Demo --state target/demo $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE))
+
+.PHONY: demo-clean
+demo-clean: ## forget what the demo keeps
+	rm -rf target/demo
+
+.PHONY: athena
+athena: $(built) $(tools) $(trino) ## query the lake: a prompt, or Q="select ..." for one answer as CSV
+	@$(run) dataplatform.local.Athena --state target/demo
+
+.PHONY: warehouse
+warehouse: $(built) $(tools) ## query the warehouse: psql, or Q="select ..." for one answer as CSV
+	@$(run) dataplatform.local.WarehouseShell --state target/demo
+
+.PHONY: build
+build: $(built) ## compile and pack
+
+.PHONY: test
+test: $(tools) $(trino) | java ## run all tests
+	$(maven) verify
+
+.PHONY: torture
+torture: $(built) $(tools) ## kill and restart everything until silver still equals the source: SEED=<n>
+	@$(run) dataplatform.local.Torture $(if $(SEED),--seed $(SEED))
+
+.PHONY: bench
+bench: $(built) $(tools) ## measure the jobs beside their peers
+	@bench/run
+
+.PHONY: generate
+generate: $(built) ## write the dbt sources from the contracts
+	@$(run) dataplatform.contracts.DbtSources dbt_project
+
+checks := check-java check-sql check-contracts check-yaml check-python check-shell
+.PHONY: check $(checks)
+check: $(tools) | java ## lint everything, run nothing
+	@$(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $(checks)
+
+check-java:
+	@$(maven) --quiet spotless:check
+
+check-sql:
+	@cd dbt_project && ../.venv/bin/sqlfluff lint --nocolor models tests macros
+
+check-contracts:
+	@printf '%s\0' contracts/*/*.odcs.yaml | xargs -0 -n 1 -P 2 \
+	  bash -c 'report=$$(.venv/bin/datacontract lint "$$0" 2>&1) || { echo "$$report"; exit 1; }'
+
+check-yaml:
+	@.venv/bin/yamllint --strict .
+
+check-python:
+	@.venv/bin/ruff check --quiet && .venv/bin/ruff format --check --quiet
+
+check-shell:
+	@.venv/bin/shellcheck .ci/run local/install-trino
+
+.PHONY: format
+format: $(tools) | java ## format the sources
+	$(maven) --quiet spotless:apply
+	cd dbt_project && ../.venv/bin/sqlfluff fix --quiet models tests macros
+	.venv/bin/ruff format --quiet
+
+.PHONY: lock
+lock: $(tools) ## lock the Python tools of requirements.in
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
+	  --custom-compile-command 'make lock' --output-file requirements.txt requirements.in
+
+# Maven and its output stay off standard output: that is for answers
+$(built): $(sources) | java
+	@echo 'building; the first time this downloads what it needs' >&2
+	@$(maven) --quiet package -Dmaven.test.skip >&2
+	@mkdir -p $(@D) && touch $@
+
+$(tools): requirements.txt
+	@echo 'installing the Python tools into .venv' >&2
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python %s is too old: install 3.11 or newer, or name one with PYTHON=" % sys.version.split()[0])'
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/pip install --quiet --require-hashes --requirement <(sed -n '/^uv==/,/^    # via/p' requirements.txt) >&2
+	@.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --requirement requirements.txt >&2
+	@touch $@
+
+$(trino):
+	@echo 'downloading Trino $(trino_version): 820 MB, once for all checkouts' >&2
+	@local/install-trino $(trino_version) '$@' >&2
+
+.PHONY: java
+java:
+	@[[ -n '$(JAVA)' ]] || { echo 'No Java 17 found: install a JDK 17 and set JAVA_HOME to it, or put it first on the path.' >&2; exit 1; }
