@@ -111,7 +111,7 @@ $(tools): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python %s is too old: install 3.11 or newer, or name one with PYTHON=" % sys.version.split()[0])'
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/pip install --quiet --require-hashes --requirement <(sed -n '/^uv==/,/^    # via/p' requirements.txt) >&2
-	@.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --requirement requirements.txt >&2
+	@.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes --requirement requirements.txt >&2
 	@touch $@
 
 $(trino):
