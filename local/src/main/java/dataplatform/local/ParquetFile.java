@@ -4,9 +4,11 @@ import dataplatform.contracts.DataType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
@@ -87,7 +89,7 @@ final class ParquetFile implements AutoCloseable {
                 case LONG, TIMESTAMP -> row.add(i, ((Number) value).longValue());
                 case DOUBLE -> row.add(i, ((Number) value).doubleValue());
                 case BOOLEAN -> row.add(i, (Boolean) value);
-                case DECIMAL -> row.add(i, decimal((BigDecimal) value, type.scale()));
+                case DECIMAL -> row.add(i, decimal((BigDecimal) value, type));
             }
         }
         try {
@@ -107,9 +109,19 @@ final class ParquetFile implements AutoCloseable {
         }
     }
 
-    private static Binary decimal(BigDecimal value, int scale) {
-        return Binary.fromConstantByteArray(
-                value.setScale(scale, RoundingMode.UNNECESSARY).unscaledValue().toByteArray());
+    /** Two's complement in as many bytes as the precision needs. */
+    private static Binary decimal(BigDecimal value, DataType type) {
+        byte[] digits = value.setScale(type.scale(), RoundingMode.UNNECESSARY)
+                .unscaledValue()
+                .toByteArray();
+        byte[] bytes = new byte[bytes(type.precision())];
+        Arrays.fill(bytes, (byte) (value.signum() < 0 ? -1 : 0));
+        System.arraycopy(digits, 0, bytes, bytes.length - digits.length, digits.length);
+        return Binary.fromConstantByteArray(bytes);
+    }
+
+    private static int bytes(int precision) {
+        return BigInteger.TEN.pow(precision).subtract(BigInteger.ONE).bitLength() / 8 + 1;
     }
 
     private static MessageType schema(List<Field> fields) {
@@ -133,7 +145,8 @@ final class ParquetFile implements AutoCloseable {
                             .as(LogicalTypeAnnotation.timestampType(true, TimeUnit.MICROS))
                             .named(field.name());
                 case DECIMAL ->
-                    schema.optional(PrimitiveTypeName.BINARY)
+                    schema.optional(PrimitiveTypeName.FIXED_LEN_BYTE_ARRAY)
+                            .length(bytes(field.type().precision()))
                             .as(LogicalTypeAnnotation.decimalType(
                                     field.type().scale(), field.type().precision()))
                             .named(field.name());

@@ -148,9 +148,9 @@ public final class BronzeToSilver implements Callable<Integer> {
                 failures.put(id, rootCause(e));
             }
         }
-        new QualityLog(spark, silver).append(run, start, results);
         failures.forEach(
                 (id, cause) -> LOG.error("{} failed, its files stay and are tried again: {}", id, cause.toString()));
+        new QualityLog(spark, silver).append(run, start, results);
         LOG.info(
                 "{} of {} data sets are up to date after {} s",
                 results.size(),
@@ -168,6 +168,7 @@ public final class BronzeToSilver implements Callable<Integer> {
             // once
             StreamingQuery query = spark.readStream()
                     .format("binaryFile")
+                    .schema("path string, modificationTime timestamp, length bigint, content binary")
                     .option("pathGlobFilter", "*.parquet")
                     .load(dataSet.bronze())
                     .select("path", "length")

@@ -1,0 +1,50 @@
+package dataplatform.spark;
+
+import io.delta.storage.HadoopFileSystemLogStore;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.util.Iterator;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Delta's log on S3 through S3A, safe with several writers: a commit is created only if no other has its number, which S3
+ * itself checks ({@code If-None-Match}). Delta's own log store for S3 knows of the writers of one process alone.
+ *
+ * <p>Chosen by {@code spark.delta.logStore.s3.impl}; needs Hadoop 3.4.2.
+ */
+public final class ConditionalPutLogStore extends HadoopFileSystemLogStore {
+    /** Called by Delta. */
+    public ConditionalPutLogStore(Configuration configuration) {
+        super(configuration);
+    }
+
+    @Override
+    public void write(Path path, Iterator<String> actions, Boolean overwrite, Configuration configuration)
+            throws IOException {
+        FileSystem fileSystem = path.getFileSystem(configuration);
+        FSDataOutputStreamBuilder<?, ?> builder = fileSystem.createFile(path).overwrite(true);
+        if (!overwrite) {
+            builder = builder.must("fs.option.create.conditional.overwrite", true);
+        }
+        StringBuilder lines = new StringBuilder();
+        actions.forEachRemaining(action -> lines.append(action).append('\n'));
+        try (FSDataOutputStream out = builder.build()) {
+            out.write(lines.toString().getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            if (!overwrite && fileSystem.exists(path)) {
+                throw new FileAlreadyExistsException(path.toString());
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public Boolean isPartialWriteVisible(Path path, Configuration configuration) {
+        return false;
+    }
+}
