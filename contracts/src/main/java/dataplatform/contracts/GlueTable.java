@@ -1,0 +1,188 @@
+package dataplatform.contracts;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * A table of silver as the Glue catalog describes it. Every one is a Delta table; the format says how its reader finds that out.
+ *
+ * @param name lower-case
+ * @param description for people
+ * @param folder of the Delta table, without a slash at its end
+ * @param format how it is to be read
+ * @param columns without the partition keys
+ * @param partitionKeys empty in {@link Format#DELTA}, whose log knows the partitions
+ */
+public record GlueTable(
+        String name,
+        String description,
+        String folder,
+        Format format,
+        List<Column> columns,
+        List<Column> partitionKeys) {
+    private static final String MANIFESTS = "/_symlink_format_manifest";
+
+    private static final List<Column> QUARANTINE = List.of(
+            new Column("id", "string", "Made from change_seq, op and raw_row: the same row is kept once."),
+            new Column("reason", "string", "Which column breaks what, for each that does."),
+            new Column("raw_row", "string", "The row as it came, as JSON."),
+            new Column("op", "string", "I, U or D: insert, update or delete."),
+            new Column(SilverColumn.CHANGE_SEQ, "string", "Order of the change in the source; higher is later."),
+            new Column(SilverColumn.EXTRACTED_AT, "timestamp", "When replication read the row, in UTC."),
+            new Column("source_file", "string", "The file in bronze that it came in."));
+
+    private static final List<Column> DATA_QUALITY = List.of(
+            new Column("run_id", "string", "The run."),
+            new Column("started_at", "timestamp", "When the run started, in UTC."),
+            new Column("data_set", "string", "Domain and name of the contract."),
+            new Column("rows_in", "bigint", "Rows read from bronze."),
+            new Column("inserted", "bigint", "Rows that are new in silver."),
+            new Column("updated", "bigint", "Rows of silver that changed."),
+            new Column("deleted", "bigint", "Rows that are gone from silver."),
+            new Column("skipped", "bigint", "Rows older than what silver or the same run held."),
+            new Column("quarantined", "bigint", "Rows that break the contract."),
+            new Column("quarantined_by_reason", "map<string,bigint>", "The same by reason."),
+            new Column("nulls_by_column", "map<string,bigint>", "Nulls among the rows read, by column."),
+            new Column("unknown_columns", "array<string>", "Columns in bronze that the contract does not know."));
+
+    /** How a table is read. */
+    public enum Format {
+        /** By its Delta log, as Athena does. */
+        DELTA(
+                "org.apache.hadoop.mapred.SequenceFileInputFormat",
+                "org.apache.hadoop.hive.ql.io.HiveSequenceFileOutputFormat",
+                "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
+        /** By the manifests that list its Parquet files, as Redshift Spectrum does. */
+        SYMLINK(
+                "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat",
+                "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+                "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe");
+
+        private final String inputFormat;
+        private final String outputFormat;
+        private final String serde;
+
+        Format(String inputFormat, String outputFormat, String serde) {
+            this.inputFormat = inputFormat;
+            this.outputFormat = outputFormat;
+            this.serde = serde;
+        }
+
+        /** Class name for the storage descriptor. */
+        public String inputFormat() {
+            return inputFormat;
+        }
+
+        /** Class name for the storage descriptor. */
+        public String outputFormat() {
+            return outputFormat;
+        }
+
+        /** Class name of the serialization library. */
+        public String serde() {
+            return serde;
+        }
+    }
+
+    /**
+     * A column or partition key.
+     *
+     * @param type its name in Glue, such as {@code decimal(12,2)}
+     * @param comment for people
+     */
+    public record Column(String name, String type, String comment) {}
+
+    public GlueTable {
+        columns = List.copyOf(columns);
+        partitionKeys = List.copyOf(partitionKeys);
+    }
+
+    /**
+     * What silver holds: each contract's table, its quarantine and the quality log. A quarantine's Delta table is not there until a
+     * row has broken the contract.
+     *
+     * @param silver the layer's bucket, such as {@code s3://silver}
+     */
+    public static List<GlueTable> silver(List<Contract> contracts, String silver, Format format) {
+        List<GlueTable> tables = new ArrayList<>();
+        for (Contract contract : contracts) {
+            String folder = silver + "/" + contract.domain() + "/" + contract.name();
+            tables.add(table(
+                    contract.name(),
+                    contract.description() + " " + contract.grain(),
+                    folder,
+                    format,
+                    SilverColumn.of(contract).stream()
+                            .map(c -> new Column(c.name(), c.type().glueType(), c.description()))
+                            .toList(),
+                    contract.partition().map(Partition::name)));
+            tables.add(table(
+                    contract.name() + "_quarantine",
+                    "Rows that break the contract " + contract.id() + ". One row per change, however often it came.",
+                    folder + "_quarantine",
+                    format,
+                    QUARANTINE,
+                    Optional.empty()));
+        }
+        tables.add(table(
+                "data_quality",
+                "What came in and what became of it. One row per run and data set.",
+                silver + "/platform/data_quality",
+                format,
+                DATA_QUALITY,
+                Optional.empty()));
+        return tables;
+    }
+
+    private static GlueTable table(
+            String name,
+            String description,
+            String folder,
+            Format format,
+            List<Column> columns,
+            Optional<String> partition) {
+        Map<Boolean, List<Column>> isKey = columns.stream()
+                .collect(Collectors.partitioningBy(column -> format == Format.SYMLINK
+                        && partition.filter(column.name()::equals).isPresent()));
+        return new GlueTable(name, description, folder, format, isKey.get(false), isKey.get(true));
+    }
+
+    /**
+     * The database that holds the tables of silver.
+     *
+     * @param environment such as {@code dev}
+     */
+    public static String database(String environment, Format format) {
+        String database = "glue_ecommerce_" + environment + "_data_lake_silver";
+        return format == Format.DELTA ? database : database + "_spectrum";
+    }
+
+    /** Where readers start. */
+    public String location() {
+        return format == Format.DELTA ? folder : folder + MANIFESTS;
+    }
+
+    /** The table's parameters, by which engines tell what it is. */
+    public Map<String, String> parameters() {
+        return switch (format) {
+            case DELTA ->
+                Map.of(
+                        "EXTERNAL", "TRUE",
+                        "classification", "delta",
+                        "table_type", "delta",
+                        "spark.sql.sources.provider", "delta");
+            case SYMLINK -> Map.of("EXTERNAL", "TRUE", "classification", "parquet");
+        };
+    }
+
+    /** The serialization library's parameters. */
+    public Map<String, String> serdeParameters() {
+        return switch (format) {
+            case DELTA -> Map.of("serialization.format", "1", "path", folder);
+            case SYMLINK -> Map.of("serialization.format", "1");
+        };
+    }
+}

@@ -1,0 +1,51 @@
+package dataplatform.contracts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dataplatform.contracts.GlueTable.Format;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class GlueTableTest {
+    private static final List<Contract> ITEMS =
+            List.of(Contracts.readFile(Path.of("ecommerce", "order_items.odcs.yaml")));
+
+    @Test
+    void silverHoldsEachContractsTableItsQuarantineAndTheQualityLog() {
+        assertThat(GlueTable.silver(ITEMS, "s3://silver", Format.DELTA))
+                .extracting(GlueTable::name, GlueTable::location)
+                .containsExactly(
+                        tuple("order_items", "s3://silver/ecommerce/order_items"),
+                        tuple("order_items_quarantine", "s3://silver/ecommerce/order_items_quarantine"),
+                        tuple("data_quality", "s3://silver/platform/data_quality"));
+    }
+
+    @Test
+    void athenaTakesThePartitionsFromTheDeltaLog() {
+        GlueTable items = GlueTable.silver(ITEMS, "s3://silver", Format.DELTA).get(0);
+
+        assertThat(items.partitionKeys()).isEmpty();
+        assertThat(items.columns()).hasSize(10);
+        assertThat(items.parameters()).containsEntry("spark.sql.sources.provider", "delta");
+        assertThat(items.serdeParameters()).containsEntry("path", "s3://silver/ecommerce/order_items");
+    }
+
+    @Test
+    void spectrumTakesThePartitionsFromTheCatalogAndTheFilesFromManifests() {
+        GlueTable items = GlueTable.silver(ITEMS, "s3://silver", Format.SYMLINK).get(0);
+
+        assertThat(items.partitionKeys())
+                .extracting(GlueTable.Column::name, GlueTable.Column::type)
+                .containsExactly(tuple("shipping_limit_month", "string"));
+        assertThat(items.columns()).extracting(GlueTable.Column::name).doesNotContain("shipping_limit_month");
+        assertThat(items.location()).isEqualTo("s3://silver/ecommerce/order_items/_symlink_format_manifest");
+    }
+
+    @Test
+    void anEnvironmentHasDatabasesOfItsOwn() {
+        assertThat(GlueTable.database("dev", Format.DELTA)).isEqualTo("glue_ecommerce_dev_data_lake_silver");
+        assertThat(GlueTable.database("jo", Format.SYMLINK)).isEqualTo("glue_ecommerce_jo_data_lake_silver_spectrum");
+    }
+}
