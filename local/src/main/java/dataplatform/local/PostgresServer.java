@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 
 /** A PostgreSQL 16 over a folder: RDS with the shop's database, and Redshift's stand-in with the warehouse. */
@@ -22,6 +23,8 @@ public final class PostgresServer implements AutoCloseable {
     public static final String WAREHOUSE = "dw";
 
     public static final String USER = "postgres";
+
+    private static final String PID_FILE = "postmaster.pid";
 
     private final EmbeddedPostgres server;
 
@@ -63,23 +66,35 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     private static void stopLeftOver(Path folder) throws IOException {
-        Path pidFile = folder.resolve("postmaster.pid");
-        if (!Files.exists(pidFile)) {
-            return;
-        }
-        long pid = Long.parseLong(Files.readAllLines(pidFile).get(0).trim());
-        Optional<ProcessHandle> left = ProcessHandle.of(pid)
-                .filter(process -> process.info().command().orElse("").endsWith("postgres"));
+        Optional<ProcessHandle> left = serverOf(folder);
         if (left.isPresent()) {
             left.get().destroy();
             try {
                 left.get().onExit().get(30, TimeUnit.SECONDS);
             } catch (Exception e) {
                 throw new IOException(
-                        "PostgreSQL with process id " + pid + " still runs on " + folder + "; stop it", e);
+                        "PostgreSQL with process id " + left.get().pid() + " still runs on " + folder + "; stop it", e);
             }
         }
-        Files.deleteIfExists(pidFile);
+        Files.deleteIfExists(folder.resolve(PID_FILE));
+    }
+
+    private static Optional<ProcessHandle> serverOf(Path folder) throws IOException {
+        Path pidFile = folder.resolve(PID_FILE);
+        if (!Files.exists(pidFile)) {
+            return Optional.empty();
+        }
+        return ProcessHandle.of(
+                        Long.parseLong(Files.readAllLines(pidFile).get(0).trim()))
+                .filter(process -> process.info().command().orElse("").endsWith("postgres"));
+    }
+
+    /** The port of the server that runs on a folder now, whoever started it. */
+    static OptionalInt runningOn(Path folder) throws IOException {
+        return serverOf(folder).isEmpty()
+                ? OptionalInt.empty()
+                : OptionalInt.of(Integer.parseInt(
+                        Files.readAllLines(folder.resolve(PID_FILE)).get(3).trim()));
     }
 
     public int port() {
@@ -87,7 +102,11 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     public String jdbcUrl(String database) {
-        return "jdbc:postgresql://127.0.0.1:" + port() + "/" + database + "?user=" + USER;
+        return jdbcUrl(port(), database);
+    }
+
+    static String jdbcUrl(int port, String database) {
+        return "jdbc:postgresql://127.0.0.1:" + port + "/" + database + "?user=" + USER;
     }
 
     public Connection connect(String database) throws SQLException {

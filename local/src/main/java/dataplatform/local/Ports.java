@@ -1,0 +1,27 @@
+package dataplatform.local;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Ports for servers that must be told theirs. */
+final class Ports {
+    private static final int LOWEST = 10_000;
+    /** From here on systems give ports to outgoing connections, which could take one before its server does. */
+    private static final int END = 32_768;
+
+    private Ports() {}
+
+    /** A port of the loopback interface that nobody listens on. */
+    static int free() throws IOException {
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(LOWEST, END);
+            try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return probe.getLocalPort();
+            } catch (java.net.BindException e) {
+                // taken: draw again
+            }
+        }
+    }
+}
