@@ -50,6 +50,8 @@ final class SparkSubmit {
                 "-Xss4m",
                 // short jobs on small data end before the optimising compiler pays
                 "-XX:TieredStopAtLevel=1",
+                // with one compiler Java reserves 48 MB, and stops compiling when Spark has filled them
+                "-XX:ReservedCodeCacheSize=256m",
                 "-XX:+UseSerialGC",
                 "-Djava.io.tmpdir=" + scratch,
                 "-Dlog4j2.configurationFile=" + Project.file("local/spark-log4j2.properties"),
