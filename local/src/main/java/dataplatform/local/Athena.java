@@ -1,0 +1,100 @@
+package dataplatform.local;
+
+import dataplatform.contracts.Contracts;
+import dataplatform.contracts.GlueTable;
+import dataplatform.contracts.GlueTable.Format;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import software.amazon.awssdk.services.glue.GlueClient;
+import software.amazon.awssdk.services.s3.S3Client;
+import sun.misc.Signal;
+
+/** SQL on the demo's lake: a prompt, or the answer to the query in the environment variable {@code QUERY} as CSV. */
+@Command(name = "athena", mixinStandardHelpOptions = true, description = "Queries the demo's lake.")
+public final class Athena implements Callable<Integer> {
+    private static final String ENVIRONMENT = "dev";
+
+    @Option(names = "--state", required = true, description = "Folder that the demo keeps everything in.")
+    private Path state;
+
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new Athena())
+                .setExecutionExceptionHandler((e, command, result) -> {
+                    System.err.println(e.getMessage() == null ? e : e.getMessage());
+                    return 1;
+                })
+                .execute(args));
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        Path lake = state.toAbsolutePath().resolve("s3");
+        if (!Files.exists(lake)) {
+            throw new IllegalStateException("there is no lake yet: run `make demo` first");
+        }
+        System.err.println("starting Trino over the lake; this takes some 20 seconds");
+        // of its own: there may be another prompt
+        Path folder = Files.createDirectories(state.toAbsolutePath()
+                .resolve("athena")
+                .resolve(Long.toString(ProcessHandle.current().pid())));
+        int code;
+        try (S3Server s3 = S3Server.start(lake, 0);
+                Moto moto = Moto.start(folder)) {
+            register(s3, moto);
+            try (Trino trino = Trino.start(folder, moto.endpoint(), s3.endpoint())) {
+                code = query(trino);
+            }
+        }
+        delete(folder);
+        return code;
+    }
+
+    private static void register(S3Server s3, Moto moto) {
+        try (GlueClient glue = moto.glue();
+                S3Client s3Client = s3.client()) {
+            GlueCatalog catalog = new GlueCatalog(glue, s3Client);
+            for (Format format : Format.values()) {
+                List<GlueTable> tables = GlueTable.silver(Contracts.bundled(), "s3://" + S3Server.SILVER, format);
+                if (catalog.register(GlueTable.database(ENVIRONMENT, format), tables) == 0) {
+                    throw new IllegalStateException("there is no table in silver yet: run `make demo` to its end");
+                }
+            }
+        }
+    }
+
+    private static int query(Trino trino) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Project.java(),
+                "-jar",
+                Trino.home().resolve("cli.jar").toString(),
+                "--server=" + trino.endpoint(),
+                "--user=" + Trino.USER,
+                "--catalog=" + Trino.CATALOG,
+                "--schema=" + GlueTable.database(ENVIRONMENT, Format.DELTA),
+                "--timezone=UTC"));
+        String query = System.getenv().getOrDefault("QUERY", "");
+        if (!query.isBlank()) {
+            command.addAll(List.of("--output-format=CSV_HEADER", "--execute=" + query));
+        }
+        // Ctrl-C is for the prompt
+        Signal.handle(new Signal("INT"), signal -> {});
+        return new ProcessBuilder(command).inheritIO().start().waitFor();
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}
