@@ -54,8 +54,9 @@ test: $(tools) $(trino) | java ## run all tests
 	$(maven) verify
 
 .PHONY: torture
-torture: $(built) $(tools) ## kill and restart everything until silver still equals the source: SEED=<n>
-	@$(run) dataplatform.local.Torture $(if $(SEED),--seed $(SEED))
+torture: $(built) $(tools) ## change the source at random, kill replication and Spark, compare silver with the source: SEED=<n> ROUNDS=<n>
+	@rm -rf target/torture
+	@$(run) dataplatform.local.Torture --state target/torture $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: bench
 bench: $(built) $(tools) ## measure the jobs beside their peers
