@@ -24,6 +24,7 @@ import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.connect.data.Decimal;
 import org.apache.kafka.connect.data.Field;
@@ -52,6 +53,7 @@ final class ChangeCapture {
 
     private final Map<String, ParquetFile> open = new HashMap<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final AtomicBoolean stopping = new AtomicBoolean();
     private final boolean stopWhenCaughtUp;
     private Instant oldest;
     private boolean caughtUp;
@@ -100,6 +102,9 @@ final class ChangeCapture {
 
     /** Ends {@link #run}; what is not in bronze yet is read again by the next run. */
     void stop() {
+        if (!stopping.compareAndSet(false, true)) {
+            return;
+        }
         try {
             engine.close();
         } catch (Exception e) {

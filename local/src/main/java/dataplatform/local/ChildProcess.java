@@ -1,5 +1,6 @@
 package dataplatform.local;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -51,10 +53,20 @@ final class ChildProcess implements AutoCloseable {
     /**
      * Waits for its end.
      *
+     * @param lines hears what it says meanwhile
      * @throws IllegalStateException with the end of its output if it fails
      */
-    void await() throws IOException, InterruptedException {
-        int code = process.waitFor();
+    void await(Consumer<String> lines) throws IOException, InterruptedException {
+        try (BufferedReader output = Files.newBufferedReader(log)) {
+            boolean ended;
+            do {
+                ended = process.waitFor(200, TimeUnit.MILLISECONDS);
+                for (String line = output.readLine(); line != null; line = output.readLine()) {
+                    lines.accept(line);
+                }
+            } while (!ended);
+        }
+        int code = process.exitValue();
         forget();
         if (code != 0) {
             throw new IllegalStateException(name + " ended with exit code " + code + "; see " + log + "\n" + tail());

@@ -20,6 +20,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -74,14 +75,15 @@ public final class Demo implements Callable<Integer> {
     private void run() throws Exception {
         List<Contract> contracts = Contracts.bundled();
         long start = System.nanoTime();
-        try (Engines engines = stage("start", () -> Engines.start(state))) {
-            List<TableLoad> loads = stage("source", () -> loadSource(engines, contracts));
-            stage("replicate", () -> replicate(engines));
-            stage("silver", () -> refreshSilver(engines));
+        try (Engines engines = stage("start", "PostgreSQL and S3", () -> Engines.start(state))) {
+            List<TableLoad> loads = stage("source", "CSV files to PostgreSQL", () -> loadSource(engines, contracts));
+            stage("replication", "PostgreSQL to bronze", () -> replicate(engines));
+            stage("silver", "bronze to silver, by Spark", () -> refreshSilver(engines));
             try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
-                List<String> changed = stage("spectrum", () -> refreshSpectrum(engines, warehouse, contracts));
-                stage("marts", () -> buildMarts(engines, changed));
-                seconds.put("total", (System.nanoTime() - start) / 1e9);
+                List<String> changed = stage(
+                        "Spectrum: silver to the warehouse", () -> refreshSpectrum(engines, warehouse, contracts));
+                stage("marts", "the warehouse's models and tests, by dbt", () -> buildMarts(engines, changed));
+                seconds.put("total", Math.round((System.nanoTime() - start) / 1e8) / 10.0);
                 DemoSummary summary = DemoSummary.of(warehouse, contracts, loads, seconds);
                 new ObjectMapper()
                         .enable(SerializationFeature.INDENT_OUTPUT)
@@ -116,14 +118,14 @@ public final class Demo implements Callable<Integer> {
 
     private Void replicate(Engines engines) throws IOException, InterruptedException {
         try (ChildProcess replicator = engines.replicator(List.of("--stop-when-caught-up"))) {
-            replicator.await();
+            replicator.await(line -> say(line, " - "));
         }
         return null;
     }
 
     private Void refreshSilver(Engines engines) throws IOException, InterruptedException {
         try (ChildProcess job = engines.bronzeToSilver(List.of())) {
-            job.await();
+            job.await(line -> say(line, " BronzeToSilver: "));
         }
         return null;
     }
@@ -144,19 +146,27 @@ public final class Demo implements Callable<Integer> {
         }
         Files.deleteIfExists(built);
         try (ChildProcess dbt = engines.dbt(List.of("build"))) {
-            dbt.await();
+            dbt.await(line -> say(line, "Done. "));
         }
         Files.createFile(built);
         return null;
     }
 
-    private <T> T stage(String name, Callable<T> work) throws Exception {
+    private <T> T stage(String name, String what, Callable<T> work) throws Exception {
+        System.err.println(name + ": " + what);
         long start = System.nanoTime();
-        System.err.printf("%-10s …", name);
         T result = work.call();
         double took = (System.nanoTime() - start) / 1e9;
-        seconds.put(name, took);
-        System.err.printf("\r%-10s %5.1f s%n", name, took);
+        seconds.put(name, Math.round(took * 10) / 10.0);
+        System.err.printf(Locale.ROOT, "  %.1f s%n", took);
         return result;
+    }
+
+    /** Passes on what a child process says of its progress: what follows a mark in the line. */
+    private static void say(String line, String mark) {
+        int at = line.indexOf(mark);
+        if (at >= 0) {
+            System.err.println("  " + line.substring(at + mark.length()));
+        }
     }
 }

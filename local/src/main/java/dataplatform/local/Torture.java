@@ -97,10 +97,10 @@ public final class Torture implements Callable<Integer> {
                 }
             }
             try (ChildProcess last = engines.replicator(List.of("--stop-when-caught-up"))) {
-                last.await();
+                last.await(line -> {});
             }
             try (ChildProcess last = engines.bronzeToSilver(List.of())) {
-                last.await();
+                last.await(line -> {});
             }
             List<Spectrum.ExternalTable> tables = new ArrayList<>();
             contracts.forEach(contract -> tables.add(Spectrum.ExternalTable.of(contract)));
