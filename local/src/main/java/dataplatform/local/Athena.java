@@ -1,15 +1,25 @@
 package dataplatform.local;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -22,6 +32,8 @@ import sun.misc.Signal;
 @Command(name = "athena", mixinStandardHelpOptions = true, description = "Queries the demo's lake.")
 public final class Athena implements Callable<Integer> {
     private static final String ENVIRONMENT = "dev";
+    private static final String DATABASE = GlueTable.database(ENVIRONMENT, Format.DELTA);
+    private static final Pattern NEEDS_QUOTES = Pattern.compile("[\",\n\r]");
 
     @Option(names = "--state", required = true, description = "Folder that the demo keeps everything in.")
     private Path state;
@@ -46,12 +58,17 @@ public final class Athena implements Callable<Integer> {
         Path folder = Files.createDirectories(state.toAbsolutePath()
                 .resolve("athena")
                 .resolve(Long.toString(ProcessHandle.current().pid())));
-        int code;
-        try (S3Server s3 = S3Server.start(lake, 0);
+        String query = System.getenv().getOrDefault("QUERY", "").strip().replaceAll(";+$", "");
+        int code = 0;
+        try (Trino trino = Trino.start(folder);
+                S3Server s3 = S3Server.start(lake, 0);
                 Moto moto = Moto.start(folder)) {
             register(s3, moto);
-            try (Trino trino = Trino.start(folder, moto.endpoint(), s3.endpoint())) {
-                code = query(trino);
+            trino.attach(moto.endpoint(), s3.endpoint());
+            if (query.isEmpty()) {
+                code = prompt(trino);
+            } else {
+                answer(trino, query);
             }
         }
         delete(folder);
@@ -71,20 +88,46 @@ public final class Athena implements Callable<Integer> {
         }
     }
 
-    private static int query(Trino trino) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
+    private static void answer(Trino trino, String query) throws SQLException {
+        try (Connection connection = trino.connect(DATABASE);
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(query)) {
+            PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, UTF_8);
+            int columns = rows.getMetaData().getColumnCount();
+            List<String> fields = new ArrayList<>();
+            for (int i = 1; i <= columns; i++) {
+                fields.add(csv(rows.getMetaData().getColumnLabel(i)));
+            }
+            out.print(String.join(",", fields) + "\n");
+            while (rows.next()) {
+                fields.clear();
+                for (int i = 1; i <= columns; i++) {
+                    fields.add(csv(rows.getString(i)));
+                }
+                out.print(String.join(",", fields) + "\n");
+            }
+            out.flush();
+        }
+    }
+
+    /** As PostgreSQL writes it: null is an empty field, and an empty text a pair of quotes. */
+    private static String csv(String value) {
+        if (value == null) {
+            return "";
+        }
+        return value.isEmpty() || NEEDS_QUOTES.matcher(value).find() ? '"' + value.replace("\"", "\"\"") + '"' : value;
+    }
+
+    private static int prompt(Trino trino) throws IOException, InterruptedException {
+        List<String> command = List.of(
                 Project.java(),
                 "-jar",
                 Trino.home().resolve("cli.jar").toString(),
                 "--server=" + trino.endpoint(),
                 "--user=" + Trino.USER,
                 "--catalog=" + Trino.CATALOG,
-                "--schema=" + GlueTable.database(ENVIRONMENT, Format.DELTA),
-                "--timezone=UTC"));
-        String query = System.getenv().getOrDefault("QUERY", "");
-        if (!query.isBlank()) {
-            command.addAll(List.of("--output-format=CSV_HEADER", "--execute=" + query));
-        }
+                "--schema=" + DATABASE,
+                "--timezone=UTC");
         // Ctrl-C is for the prompt
         Signal.handle(new Signal("INT"), signal -> {});
         return new ProcessBuilder(command).inheritIO().start().waitFor();

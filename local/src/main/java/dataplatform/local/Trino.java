@@ -5,6 +5,10 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 
@@ -27,18 +31,16 @@ final class Trino implements AutoCloseable {
     }
 
     /**
-     * Starts it on a free port, and returns when it takes queries, which is some 15 seconds later.
+     * Starts it on a free port, and does not wait until it is up, which takes some 15 seconds: {@link #attach} does.
      *
      * @param folder for its configuration and its log
-     * @param glue the Glue catalog's endpoint
-     * @param s3 the endpoint of S3, with the credentials of {@link S3Server}
-     * @throws IllegalStateException if it is not installed or does not start
+     * @throws IllegalStateException if it is not installed
      */
-    static Trino start(Path folder, URI glue, URI s3) throws IOException, InterruptedException {
+    static Trino start(Path folder) throws IOException {
         Path home = home();
-        int port = Ports.free();
-        URI endpoint = URI.create("http://127.0.0.1:" + port);
-        Path configuration = configure(folder, home, endpoint, glue, s3);
+        URI endpoint = URI.create("http://127.0.0.1:" + Ports.free());
+        Path configuration = Files.writeString(
+                Files.createDirectories(folder).resolve("trino.properties"), configuration(endpoint, home));
         List<String> command = List.of(
                 Project.file(".venv/bin/java-25").toString(),
                 "-Xmx1536m",
@@ -49,14 +51,7 @@ final class Trino implements AutoCloseable {
                 "-cp",
                 home.resolve("lib") + "/*",
                 "io.trino.server.TrinoServer");
-        ChildProcess server = ChildProcess.start("Trino", command, Map.of(), folder.resolve("trino.log"));
-        try {
-            server.awaitAnswer(endpoint.resolve("/v1/info"), "\"starting\":false");
-        } catch (IOException | InterruptedException | RuntimeException e) {
-            server.close();
-            throw e;
-        }
-        return new Trino(endpoint, server);
+        return new Trino(endpoint, ChildProcess.start("Trino", command, Map.of(), folder.resolve("trino.log")));
     }
 
     /** The folder that {@code make} installs Trino in, of the same version as the driver on this class path. */
@@ -72,54 +67,69 @@ final class Trino implements AutoCloseable {
         return home;
     }
 
-    private static Path configure(Path folder, Path home, URI endpoint, URI glue, URI s3) throws IOException {
-        Path catalogs = Files.createDirectories(folder.resolve("catalog"));
-        String access = """
-                hive.metastore=glue
-                hive.metastore.glue.region=%1$s
-                hive.metastore.glue.endpoint-url=%2$s
-                hive.metastore.glue.aws-access-key=%4$s
-                hive.metastore.glue.aws-secret-key=%5$s
-                fs.native-s3.enabled=true
-                s3.region=%1$s
-                s3.endpoint=%3$s
-                s3.path-style-access=true
-                s3.aws-access-key=%4$s
-                s3.aws-secret-key=%5$s
-                """.formatted(S3Server.REGION, glue, s3, S3Server.ACCESS_KEY, S3Server.SECRET_KEY);
-        // statistics: moto does not know the call for those of a column, and each would be tried for a minute
-        Files.writeString(catalogs.resolve(CATALOG + ".properties"), access + """
-                        connector.name=delta_lake
-                        delta.security=read_only
-                        delta.table-statistics-enabled=false
-                        delta.hive-catalog-name=%s
-                        """.formatted(HIVE_CATALOG));
-        Files.writeString(catalogs.resolve(HIVE_CATALOG + ".properties"), access + """
-                        connector.name=hive
-                        hive.security=read-only
-                        hive.table-statistics-enabled=false
-                        """);
-        return Files.writeString(folder.resolve("config.properties"), """
+    private static String configuration(URI endpoint, Path home) {
+        return """
                 node.environment=local
                 node.bind-ip=%1$s
                 node.internal-address=%1$s
                 coordinator=true
                 node-scheduler.include-coordinator=true
                 http-server.http.port=%2$d
+                http-server.log.enabled=false
                 discovery.uri=%3$s
                 plugin.dir=%4$s
-                catalog.config-dir=%5$s
-                """.formatted(
-                        endpoint.getHost(), endpoint.getPort(), endpoint, home.resolve("plugin"), catalogs));
+                # created by attach: those of files are not in use until seconds after the server says that it is
+                catalog.management=dynamic
+                catalog.store=memory
+                """.formatted(endpoint.getHost(), endpoint.getPort(), endpoint, home.resolve("plugin"));
+    }
+
+    /**
+     * Gives it the tables of a Glue catalog, and returns when it takes queries.
+     *
+     * @param glue the catalog's endpoint
+     * @param s3 the endpoint of the S3 that the tables are in, which takes the credentials of {@link S3Server}
+     * @throws IllegalStateException if the server did not come up
+     */
+    void attach(URI glue, URI s3) throws IOException, InterruptedException, SQLException {
+        server.awaitAnswer(endpoint.resolve("/v1/info"), "\"starting\":false");
+        String access = """
+                "hive.metastore" = 'glue',
+                "hive.metastore.glue.region" = '%1$s',
+                "hive.metastore.glue.endpoint-url" = '%2$s',
+                "hive.metastore.glue.aws-access-key" = '%4$s',
+                "hive.metastore.glue.aws-secret-key" = '%5$s',
+                "fs.native-s3.enabled" = 'true',
+                "s3.region" = '%1$s',
+                "s3.endpoint" = '%3$s',
+                "s3.path-style-access" = 'true',
+                "s3.aws-access-key" = '%4$s',
+                "s3.aws-secret-key" = '%5$s'
+                """.formatted(S3Server.REGION, glue, s3, S3Server.ACCESS_KEY, S3Server.SECRET_KEY);
+        try (Connection connection =
+                        DriverManager.getConnection("jdbc:trino://" + endpoint.getAuthority() + "?user=" + USER);
+                Statement statement = connection.createStatement()) {
+            // moto does not know the call for a column's statistics, which would be tried for a minute
+            statement.execute("create catalog " + HIVE_CATALOG + " using hive with (" + access
+                    + ", \"hive.security\" = 'read-only', \"hive.table-statistics-enabled\" = 'false')");
+            statement.execute("create catalog " + CATALOG + " using delta_lake with (" + access
+                    + ", \"delta.security\" = 'read_only', \"delta.table-statistics-enabled\" = 'false'"
+                    + ", \"delta.hive-catalog-name\" = '" + HIVE_CATALOG + "')");
+        }
     }
 
     URI endpoint() {
         return endpoint;
     }
 
-    /** @param database of the Glue catalog, in which table names are looked up */
-    String jdbcUrl(String database) {
-        return "jdbc:trino://" + endpoint.getAuthority() + "/" + CATALOG + "/" + database + "?user=" + USER;
+    /**
+     * A connection; the session's time zone is UTC.
+     *
+     * @param database of the Glue catalog, in which names of tables are looked up
+     */
+    Connection connect(String database) throws SQLException {
+        return DriverManager.getConnection("jdbc:trino://" + endpoint.getAuthority() + "/" + CATALOG + "/" + database
+                + "?timezone=UTC&user=" + USER);
     }
 
     @Override
