@@ -81,7 +81,7 @@ public final class Demo implements Callable<Integer> {
             stage("silver", "bronze to silver, by Spark", () -> refreshSilver(engines));
             try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
                 List<String> changed = stage(
-                        "Spectrum: silver to the warehouse", () -> refreshSpectrum(engines, warehouse, contracts));
+                        "spectrum", "silver to the warehouse", () -> refreshSpectrum(engines, warehouse, contracts));
                 stage("marts", "the warehouse's models and tests, by dbt", () -> buildMarts(engines, changed));
                 seconds.put("total", Math.round((System.nanoTime() - start) / 1e8) / 10.0);
                 DemoSummary summary = DemoSummary.of(warehouse, contracts, loads, seconds);
