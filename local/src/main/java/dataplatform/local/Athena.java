@@ -32,7 +32,7 @@ import sun.misc.Signal;
 @Command(name = "athena", mixinStandardHelpOptions = true, description = "Queries the demo's lake.")
 public final class Athena implements Callable<Integer> {
     private static final String ENVIRONMENT = "dev";
-    private static final String DATABASE = GlueTable.database(ENVIRONMENT, Format.DELTA);
+    static final String DATABASE = GlueTable.database(ENVIRONMENT, Format.DELTA);
     private static final Pattern NEEDS_QUOTES = Pattern.compile("[\",\n\r]");
 
     @Option(names = "--state", required = true, description = "Folder that the demo keeps everything in.")
@@ -68,14 +68,19 @@ public final class Athena implements Callable<Integer> {
             if (query.isEmpty()) {
                 code = prompt(trino);
             } else {
-                answer(trino, query);
+                // not System.out, whose encoding is the machine's
+                try (Connection connection = trino.connect(DATABASE);
+                        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, UTF_8)) {
+                    answer(connection, query, out);
+                }
             }
         }
         delete(folder);
         return code;
     }
 
-    private static void register(S3Server s3, Moto moto) {
+    /** Describes what is in silver to the Glue catalog. */
+    static void register(S3Server s3, Moto moto) {
         try (GlueClient glue = moto.glue();
                 S3Client s3Client = s3.client()) {
             GlueCatalog catalog = new GlueCatalog(glue, s3Client);
@@ -88,11 +93,10 @@ public final class Athena implements Callable<Integer> {
         }
     }
 
-    private static void answer(Trino trino, String query) throws SQLException {
-        try (Connection connection = trino.connect(DATABASE);
-                Statement statement = connection.createStatement();
+    /** Prints the rows as CSV with a header. */
+    static void answer(Connection connection, String query, PrintStream out) throws SQLException {
+        try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(query)) {
-            PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, UTF_8);
             int columns = rows.getMetaData().getColumnCount();
             List<String> fields = new ArrayList<>();
             for (int i = 1; i <= columns; i++) {
@@ -106,7 +110,6 @@ public final class Athena implements Callable<Integer> {
                 }
                 out.print(String.join(",", fields) + "\n");
             }
-            out.flush();
         }
     }
 

@@ -128,8 +128,11 @@ final class GlueCatalog {
         for (S3Object object : s3.listObjectsV2Paginator(
                         request -> request.bucket(location.getHost()).prefix(prefix))
                 .contents()) {
-            // <key>=<value>/…/manifest
+            // <key>=<value>/…/manifest; S3A leaves objects for folders among them
             String[] path = object.key().substring(prefix.length()).split("/");
+            if (path.length != table.partitionKeys().size() + 1) {
+                continue;
+            }
             List<String> folders = List.of(path).subList(0, path.length - 1);
             List<String> values = folders.stream()
                     .map(folder -> folder.substring(folder.indexOf('=') + 1))
