@@ -19,7 +19,8 @@ endif
 run = $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)"
 sources := $(shell find pom.xml */pom.xml */src/main contracts/*/*.odcs.yaml -type f)
 built := target/built
-tools := .venv/installed
+# named by what it holds: a checkout gives requirements.txt a new time, not new content
+tools := .venv/installed-$(shell cksum < requirements.txt | cut -d ' ' -f 1)
 trino_version := $(shell sed -n 's:.*<trino.version>\(.*\)</.*:\1:p' pom.xml)
 trino := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/dataplatform/trino-$(trino_version)
 
@@ -107,7 +108,7 @@ $(built): $(sources) | java
 	@$(maven) --quiet package -Dmaven.test.skip >&2
 	@mkdir -p $(@D) && touch $@
 
-$(tools): requirements.txt
+$(tools):
 	@echo 'installing the Python tools into .venv' >&2
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python %s is too old: install 3.11 or newer, or name one with PYTHON=" % sys.version.split()[0])'
 	@$(PYTHON) -m venv --clear .venv
