@@ -2,8 +2,10 @@ package dataplatform.spark;
 
 import io.delta.storage.HadoopFileSystemLogStore;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
+import java.util.Arrays;
 import java.util.Iterator;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -33,13 +35,19 @@ public final class ConditionalPutLogStore extends HadoopFileSystemLogStore {
         }
         StringBuilder lines = new StringBuilder();
         actions.forEachRemaining(action -> lines.append(action).append('\n'));
+        byte[] content = lines.toString().getBytes(StandardCharsets.UTF_8);
         try (FSDataOutputStream out = builder.build()) {
-            out.write(lines.toString().getBytes(StandardCharsets.UTF_8));
+            out.write(content);
         } catch (IOException e) {
-            if (!overwrite && fileSystem.exists(path)) {
-                throw new FileAlreadyExistsException(path.toString());
+            if (overwrite || !fileSystem.exists(path)) {
+                throw e;
             }
-            throw e;
+            // the client tries again when the answer to its first request was lost: then the file there is this one
+            try (InputStream there = fileSystem.open(path)) {
+                if (!Arrays.equals(there.readAllBytes(), content)) {
+                    throw new FileAlreadyExistsException(path.toString());
+                }
+            }
         }
     }
 
