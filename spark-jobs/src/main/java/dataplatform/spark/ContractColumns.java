@@ -1,6 +1,5 @@
 package dataplatform.spark;
 
-import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.date_format;
 import static org.apache.spark.sql.functions.length;
@@ -9,6 +8,7 @@ import static org.apache.spark.sql.functions.lower;
 import static org.apache.spark.sql.functions.lpad;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.regexp_replace;
+import static org.apache.spark.sql.functions.substring;
 import static org.apache.spark.sql.functions.translate;
 import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.upper;
@@ -60,14 +60,13 @@ final class ContractColumns {
         if (wanted.equals(field.dataType()) || !field.dataType().equals(DataTypes.StringType)) {
             return raw.cast(wanted);
         }
-        // Spark's casts from text cut off what does not fit: 12.7 to 12, the year 2017 to its first day
+        // Spark's casts from text make do with what does not fit: 12.7 is 12, 2017 its first day, 12:30:00 today's
         return switch (column.type().kind()) {
             case INTEGER, LONG -> when(raw.rlike("^\\s*[+-]?\\d+\\s*$"), raw.cast(wanted));
             case DECIMAL ->
-                when(
-                        coalesce(raw.cast(DataTypes.createDecimalType(38, 18)).equalTo(raw.cast(wanted)), lit(false)),
-                        raw.cast(wanted));
-            case DATE, TIMESTAMP -> when(length(raw).geq(10), raw.cast(wanted));
+                when(raw.rlike("^\\s*[+-]?\\d*(\\.\\d{0," + column.type().scale() + "}0*)?\\s*$"), raw.cast(wanted));
+            case DATE, TIMESTAMP ->
+                when(length(raw).geq(10).and(substring(raw, 5, 1).equalTo("-")), raw.cast(wanted));
             default -> raw.cast(wanted);
         };
     }
@@ -78,7 +77,8 @@ final class ContractColumns {
             case ZIP_CODE ->
                 when(trim(text).rlike("^\\d{1,5}$"), lpad(trim(text), 5, "0")).otherwise(trim(text));
             case CITY -> {
-                Column plain = translate(lower(text), ACCENTED, PLAIN);
+                // an accent can be a character of its own
+                Column plain = translate(regexp_replace(lower(text), "\\p{M}", ""), ACCENTED, PLAIN);
                 yield trim(regexp_replace(regexp_replace(plain, AFTER_CITY, ""), "[^a-z0-9]+", " "));
             }
             case UPPER_CASE -> upper(trim(text));
