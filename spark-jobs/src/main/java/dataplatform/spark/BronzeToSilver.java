@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -17,6 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.api.java.function.VoidFunction2;
@@ -73,18 +76,24 @@ public final class BronzeToSilver implements Callable<Integer> {
     private Duration continuous;
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new BronzeToSilver()).execute(args));
+        int exitCode = new CommandLine(new BronzeToSilver()).execute(args);
+        if (SparkSession.getDefaultSession().isDefined()) {
+            SparkSession.getDefaultSession().get().stop();
+        }
+        // not for success: YARN takes an exit, whatever its code, for a failure
+        if (exitCode != 0) {
+            System.exit(exitCode);
+        }
     }
 
     @Override
     public Integer call() throws Exception {
         List<DataSet> chosen = chosen();
-        try (SparkSession spark = Sessions.builder("bronze-to-silver").getOrCreate()) {
-            if (continuous == null) {
-                return run(spark, chosen, runId) ? 0 : 1;
-            }
+        SparkSession spark = Sessions.builder("bronze-to-silver").getOrCreate();
+        if (continuous != null) {
             return runUntilStopped(spark, chosen);
         }
+        return run(spark, chosen, runId) ? 0 : 1;
     }
 
     private int runUntilStopped(SparkSession spark, List<DataSet> chosen) throws InterruptedException {
@@ -139,18 +148,20 @@ public final class BronzeToSilver implements Callable<Integer> {
         chosen.forEach(dataSet -> running.put(dataSet, pool.submit(() -> refresh(spark, dataSet))));
         pool.shutdown();
         Map<String, MergeResult> results = new TreeMap<>();
-        Map<String, Throwable> failures = new TreeMap<>();
+        Map<String, String> failures = new TreeMap<>();
         for (Map.Entry<DataSet, Future<MergeResult>> each : running.entrySet()) {
             String id = each.getKey().contract().id();
             try {
                 results.put(id, each.getValue().get());
             } catch (ExecutionException e) {
-                failures.put(id, rootCause(e));
+                failures.put(id, causes(e.getCause()));
             }
         }
-        failures.forEach(
-                (id, cause) -> LOG.error("{} failed, its files stay and are tried again: {}", id, cause.toString()));
-        new QualityLog(spark, silver).append(run, start, results);
+        failures.forEach((id, causes) -> LOG.error("{} failed, its files stay and are tried again: {}", id, causes));
+        boolean quiet = results.values().stream().allMatch(result -> result.rowsIn() == 0);
+        if (continuous == null || !quiet) {
+            new QualityLog(spark, silver).append(run, start, results);
+        }
         LOG.info(
                 "{} of {} data sets are up to date after {} s",
                 results.size(),
@@ -219,11 +230,11 @@ public final class BronzeToSilver implements Callable<Integer> {
         return result;
     }
 
-    private static Throwable rootCause(Throwable failure) {
-        Throwable cause = failure;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return cause;
+    /** The first line of each cause: one of them names the file, another says what is wrong with it. */
+    private static String causes(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+                .map(cause -> cause.toString().lines().findFirst().orElseThrow())
+                .distinct()
+                .collect(Collectors.joining("; caused by "));
     }
 }
