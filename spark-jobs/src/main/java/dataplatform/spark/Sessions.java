@@ -21,10 +21,11 @@ final class Sessions {
                 .config("spark.sql.autoBroadcastJoinThreshold", "32m")
                 // the changes of a batch are compared with a table's log of a few files, not of thousands
                 .config("spark.databricks.delta.snapshotPartitions", "2")
-                // what Athena v3 reads, and what Redshift Spectrum needs
-                .config("spark.databricks.delta.properties.defaults.enableDeletionVectors", "false")
-                .config(
-                        "spark.databricks.delta.properties.defaults.compatibility.symlinkFormatManifest.enabled",
-                        "true");
+                .config("spark.databricks.delta.optimize.minFileSize", Long.toString(128L << 20))
+                .config("spark.databricks.delta.optimize.maxFileSize", Long.toString(256L << 20))
+                // a merge has a dozen queries and a run many merges: each is compiled once
+                .config("spark.sql.codegen.cache.maxEntries", "1000")
+                // Redshift Spectrum can't read them
+                .config("spark.databricks.delta.properties.defaults.enableDeletionVectors", "false");
     }
 }

@@ -7,7 +7,6 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.count_if;
 import static org.apache.spark.sql.functions.last;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sha2;
@@ -18,9 +17,9 @@ import dataplatform.contracts.Contract;
 import dataplatform.contracts.Partition;
 import dataplatform.contracts.SilverColumn;
 import io.delta.tables.DeltaTable;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +28,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Dataset;
@@ -53,14 +51,15 @@ import org.apache.spark.sql.types.StructType;
  * change_seq} that it left at. Without it an older change that comes again would bring the row back.
  */
 final class SilverTable {
-    /** Up to this many bytes of bronze a batch is kept in memory and its latest changes are found by one sort. */
-    private static final long SMALL_BATCH = 64L << 20;
+    /** Up to this many bytes of bronze what becomes of a batch is worked out in one task, its results kept on the driver. */
+    private static final long SMALL_BATCH = 1L << 20;
+    /** Up to this many bytes of bronze the latest changes are found by one sort. */
+    private static final long MEDIUM_BATCH = 64L << 20;
 
     private static final long ROWS_PER_FILE = 500_000;
     private static final String FIRST_OP = "_first_op";
     private static final String OLD_SEQ = "_old_seq";
     private static final String OLD_PARTITION = "_old_partition";
-    private static final String TOMBSTONE_SEQ = "_tombstone_seq";
     /** Whether a tombstone is due though the change is no delete. */
     private static final String LEFT = "_left";
 
@@ -76,6 +75,8 @@ final class SilverTable {
     private final String[] key;
     private final Column[] silverColumns;
     private final Optional<String> partition;
+    private final Tombstones tombstones;
+    private final TableFiles files;
 
     SilverTable(SparkSession spark, DataSet dataSet) {
         this.spark = spark;
@@ -87,6 +88,8 @@ final class SilverTable {
                 .map(column -> col(column.name()))
                 .toArray(Column[]::new);
         this.partition = contract.partition().map(Partition::name);
+        this.tombstones = new Tombstones(spark, dataSet);
+        this.files = new TableFiles(spark, dataSet.silver(), partition);
     }
 
     /**
@@ -98,28 +101,60 @@ final class SilverTable {
      */
     MergeResult merge(Dataset<Row> bronze, long bytes) throws InterruptedException {
         ChangeBatch batch = new ChangeBatch(contract, bronze);
-        Dataset<Row> rows = batch.rows();
-        Observation seen = new Observation();
-        Dataset<Row> latest = latest(rows, observed(rows, seen), bytes);
-        Counts counts = exists() ? mergeInto(latest) : load(latest);
+        try (Kept kept = new Kept(bytes <= SMALL_BATCH)) {
+            Dataset<Row> rows = kept.onDriver() ? kept.keep(batch.rows().coalesce(1)) : batch.rows();
+            Observation seen = new Observation();
+            Dataset<Row> latest = latest(rows, observed(rows, seen), bytes);
+            Counts counts = exists() ? mergeInto(latest, kept) : load(latest);
 
-        Map<String, Object> metrics = seen.getAsJava();
-        long rowsIn = (long) metrics.get("rows_in");
-        long invalid = (long) metrics.get("invalid");
-        if ((long) metrics.get("deletes") > 0) {
-            bury(rows.filter(valid().and(col(ChangeBatch.OP).equalTo("D"))).select(tombstone()));
+            Map<String, Object> metrics = seen.getAsJava();
+            long rowsIn = (long) metrics.get("rows_in");
+            long invalid = (long) metrics.get("invalid");
+            if ((long) metrics.get("deletes") > 0) {
+                tombstones.add(rows.filter(valid().and(col(ChangeBatch.OP).equalTo("D"))));
+            }
+            Map<String, Long> nulls = new TreeMap<>();
+            contract.columns().forEach(c -> nulls.put(c.name(), (long) metrics.get("null_" + c.name())));
+            return new MergeResult(
+                    rowsIn,
+                    counts.inserted(),
+                    counts.updated(),
+                    counts.deleted(),
+                    rowsIn - invalid - counts.inserted() - counts.updated() - counts.deleted(),
+                    invalid == 0 ? Map.of() : quarantine(rows.filter(not(valid())), kept),
+                    nulls,
+                    batch.unknownColumns());
         }
-        Map<String, Long> nulls = new TreeMap<>();
-        contract.columns().forEach(c -> nulls.put(c.name(), (long) metrics.get("null_" + c.name())));
-        return new MergeResult(
-                rowsIn,
-                counts.inserted(),
-                counts.updated(),
-                counts.deleted(),
-                rowsIn - invalid - counts.inserted() - counts.updated() - counts.deleted(),
-                invalid == 0 ? Map.of() : quarantine(rows.filter(not(valid()))),
-                nulls,
-                batch.unknownColumns());
+    }
+
+    /** Intermediate results of one merge that are used more than once. */
+    private final class Kept implements AutoCloseable {
+        private final boolean onDriver;
+        private final Deque<Dataset<Row>> persisted = new ArrayDeque<>();
+
+        /** @param onDriver for little data: what follows is planned and run as on so many literals */
+        Kept(boolean onDriver) {
+            this.onDriver = onDriver;
+        }
+
+        boolean onDriver() {
+            return onDriver;
+        }
+
+        Dataset<Row> keep(Dataset<Row> result) {
+            if (onDriver) {
+                return spark.createDataFrame(result.collectAsList(), result.schema())
+                        .coalesce(1);
+            }
+            persisted.push(result.persist());
+            return result;
+        }
+
+        @Override
+        public void close() {
+            // the last one first: Spark plans those again that follow from one that goes
+            persisted.forEach(Dataset::unpersist);
+        }
     }
 
     /** Makes the table, empty, where it is not there: readers find a data set that has had no rows yet. */
@@ -130,6 +165,7 @@ final class SilverTable {
                 schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
             }
             writer(spark.createDataFrame(List.of(), schema)).mode("append").save(dataSet.silver());
+            files.settle();
         }
     }
 
@@ -137,7 +173,11 @@ final class SilverTable {
         return DeltaTable.isDeltaTable(spark, dataSet.silver());
     }
 
-    private record Counts(long inserted, long updated, long deleted) {}
+    private record Counts(long inserted, long updated, long deleted) {
+        long changed() {
+            return inserted + updated + deleted;
+        }
+    }
 
     private Dataset<Row> observed(Dataset<Row> rows, Observation seen) {
         List<Column> metrics = new ArrayList<>();
@@ -156,7 +196,7 @@ final class SilverTable {
      * that only their rows are sorted: in a full load that is none.
      */
     private Dataset<Row> latest(Dataset<Row> rows, Dataset<Row> observed, long bytes) {
-        if (bytes <= SMALL_BATCH) {
+        if (bytes <= MEDIUM_BATCH) {
             return latestBySort(observed.filter(valid()));
         }
         Column hash = xxhash64(columns(key));
@@ -201,33 +241,25 @@ final class SilverTable {
                 .select(silverColumns)
                 .observe(written, count(lit(1)).as("rows"));
         writer(rows).mode("append").save(dataSet.silver());
+        files.settle();
         return new Counts((long) written.getAsJava().get("rows"), 0, 0);
     }
 
-    private Counts mergeInto(Dataset<Row> changes) {
-        try (Kept kept = new Kept(new ArrayList<>())) {
-            Dataset<Row> latest = kept.keep(changes.drop(ChangeBatch.RAW, ChangeBatch.REASON, ChangeBatch.FILE));
-            Dataset<Row> resolved = kept.keep(resolved(latest, current(latest, kept)));
-            Outcome outcome = outcome(resolved);
-            if (outcome.left() > 0) {
-                bury(resolved.filter(col(LEFT)).select(tombstone()));
-            }
-            write(resolved, outcome);
-            return outcome.counts();
+    private Counts mergeInto(Dataset<Row> changes, Kept kept) {
+        Dataset<Row> latest = kept.keep(changes.drop(ChangeBatch.RAW, ChangeBatch.REASON, ChangeBatch.FILE));
+        Dataset<Row> resolved = kept.keep(resolved(latest, current(latest, kept)));
+        Outcome outcome = outcome(resolved);
+        if (outcome.left() > 0) {
+            tombstones.add(resolved.filter(col(LEFT)));
         }
-    }
-
-    /** Intermediate results of one merge that are used more than once. */
-    private record Kept(List<Dataset<Row>> results) implements AutoCloseable {
-        Dataset<Row> keep(Dataset<Row> result) {
-            results.add(result.persist());
-            return result;
+        write(resolved, outcome);
+        if (outcome.counts().changed() > 0) {
+            files.settle(outcome.partitions());
+        } else {
+            // these changes came before, perhaps in a run that died right after its commit
+            files.settle();
         }
-
-        @Override
-        public void close() {
-            results.forEach(Dataset::unpersist);
-        }
+        return outcome.counts();
     }
 
     /** Key, {@code change_seq} and partition of the rows in the table that the changes are about. */
@@ -264,24 +296,16 @@ final class SilverTable {
 
     /** The changes with what is to be done about each. */
     private Dataset<Row> resolved(Dataset<Row> latest, Dataset<Row> current) {
-        Dataset<Row> joined = latest.join(current, key, "left");
-        if (isThere(dataSet.tombstones())) {
-            joined = joined.join(
-                    spark.read()
-                            .parquet(dataSet.tombstones())
-                            .join(latest.select(columns(key)), key, "left_semi")
-                            .groupBy(columns(key))
-                            .agg(max(SilverColumn.CHANGE_SEQ).as(TOMBSTONE_SEQ)),
-                    key,
-                    "left");
-        } else {
-            joined = joined.withColumn(TOMBSTONE_SEQ, lit(null).cast("string"));
-        }
+        Dataset<Row> found = latest.join(current, key, "left");
+        Dataset<Row> joined = tombstones
+                .of(latest)
+                .map(left -> found.join(left, key, "left"))
+                .orElseGet(() -> found.withColumn(Tombstones.LEFT_AT, lit(null).cast("string")));
         Column seq = col(SilverColumn.CHANGE_SEQ);
         Column isDelete = col(ChangeBatch.OP).equalTo("D");
         Column isThere = col(OLD_SEQ).isNotNull();
         Column overtaken = coalesce(col(OLD_SEQ).geq(seq), lit(false))
-                .or(coalesce(col(TOMBSTONE_SEQ).gt(seq), lit(false)));
+                .or(coalesce(col(Tombstones.LEFT_AT).gt(seq), lit(false)));
         Column moves = partition
                 .map(name ->
                         isThere.and(not(isDelete)).and(not(col(OLD_PARTITION).eqNullSafe(col(name)))))
@@ -358,64 +382,33 @@ final class SilverTable {
         writer.save(dataSet.silver());
     }
 
-    private void bury(Dataset<Row> tombstones) {
-        tombstones.coalesce(1).write().mode("append").parquet(dataSet.tombstones());
-    }
-
-    private Column[] tombstone() {
-        return Stream.concat(Stream.of(columns(key)), Stream.of(col(SilverColumn.CHANGE_SEQ)))
-                .toArray(Column[]::new);
-    }
-
     /** Keeps rows that break the contract, each once however often it comes, and counts them by reason. */
-    private Map<String, Long> quarantine(Dataset<Row> invalid) {
-        Dataset<Row> rows = invalid.select(
-                        sha2(
-                                        concat_ws(
-                                                "|",
-                                                col(SilverColumn.CHANGE_SEQ),
-                                                col(ChangeBatch.OP),
-                                                col(ChangeBatch.RAW)),
-                                        256)
-                                .as("id"),
-                        col(ChangeBatch.REASON).as("reason"),
-                        col(ChangeBatch.RAW).as("raw_row"),
-                        col(ChangeBatch.OP).as("op"),
-                        col(SilverColumn.CHANGE_SEQ),
-                        col(SilverColumn.EXTRACTED_AT),
-                        col(ChangeBatch.FILE).as("source_file"))
-                .persist();
-        try {
-            Dataset<Row> fresh = rows.dropDuplicates("id");
-            if (DeltaTable.isDeltaTable(spark, dataSet.quarantine())) {
-                Dataset<Row> known = spark.read().format("delta").load(dataSet.quarantine());
-                fresh = fresh.join(known.select("id"), new String[] {"id"}, "left_anti");
-            }
-            fresh.coalesce(1).write().format("delta").mode("append").save(dataSet.quarantine());
-            Map<String, Long> reasons = new TreeMap<>();
-            rows.groupBy("reason")
-                    .count()
-                    .collectAsList()
-                    .forEach(row -> reasons.put(row.getString(0), row.getLong(1)));
-            return reasons;
-        } finally {
-            rows.unpersist();
+    private Map<String, Long> quarantine(Dataset<Row> invalid, Kept kept) {
+        Dataset<Row> rows = kept.keep(invalid.select(
+                sha2(concat_ws("|", col(SilverColumn.CHANGE_SEQ), col(ChangeBatch.OP), col(ChangeBatch.RAW)), 256)
+                        .as("id"),
+                col(ChangeBatch.REASON).as("reason"),
+                col(ChangeBatch.RAW).as("raw_row"),
+                col(ChangeBatch.OP).as("op"),
+                col(SilverColumn.CHANGE_SEQ),
+                col(SilverColumn.EXTRACTED_AT),
+                col(ChangeBatch.FILE).as("source_file")));
+        Dataset<Row> fresh = rows.dropDuplicates("id");
+        if (DeltaTable.isDeltaTable(spark, dataSet.quarantine())) {
+            Dataset<Row> known = spark.read().format("delta").load(dataSet.quarantine());
+            fresh = fresh.join(known.select("id"), new String[] {"id"}, "left_anti");
         }
+        fresh.coalesce(1).write().format("delta").mode("append").save(dataSet.quarantine());
+        new TableFiles(spark, dataSet.quarantine(), Optional.empty()).settle();
+        Map<String, Long> reasons = new TreeMap<>();
+        rows.groupBy("reason").count().collectAsList().forEach(row -> reasons.put(row.getString(0), row.getLong(1)));
+        return reasons;
     }
 
     private DataFrameWriter<Row> writer(Dataset<Row> rows) {
         DataFrameWriter<Row> writer = rows.write().format("delta");
         partition.ifPresent(writer::partitionBy);
         return writer;
-    }
-
-    private boolean isThere(String folder) {
-        Path path = new Path(folder);
-        try {
-            return path.getFileSystem(spark.sessionState().newHadoopConf()).exists(path);
-        } catch (IOException e) {
-            throw new UncheckedIOException("could not look for " + folder, e);
-        }
     }
 
     private static Column valid() {

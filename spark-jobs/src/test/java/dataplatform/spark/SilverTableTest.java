@@ -1,5 +1,8 @@
 package dataplatform.spark;
 
+import static dataplatform.spark.OrderItems.change;
+import static dataplatform.spark.OrderItems.changeOfKey;
+import static dataplatform.spark.OrderItems.load;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.when;
@@ -7,10 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.delta.tables.DeltaTable;
-import java.math.BigDecimal;
 import java.nio.file.Path;
-import java.sql.Timestamp;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,30 +22,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.execution.QueryExecution;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.QueryExecutionListener;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SilverTableTest extends SparkTest {
-    private static final StructType ORDER_ITEMS = new StructType()
-            .add("Op", DataTypes.StringType)
-            .add("order_id", DataTypes.StringType)
-            .add("order_item_id", DataTypes.IntegerType)
-            .add("product_id", DataTypes.StringType)
-            .add("seller_id", DataTypes.StringType)
-            .add("shipping_limit_date", DataTypes.TimestampType)
-            .add("price", DataTypes.createDecimalType(12, 2))
-            .add("freight_value", DataTypes.createDecimalType(12, 2))
-            .add("extracted_at", DataTypes.StringType)
-            .add("change_seq", DataTypes.StringType)
-            .add("BI_order_id", DataTypes.StringType)
-            .add("BI_order_item_id", DataTypes.IntegerType);
-
     @TempDir
     Path folder;
 
@@ -157,19 +140,7 @@ class SilverTableTest extends SparkTest {
     @Test
     void aChangedKeyIsADeleteAndAnInsert() throws Exception {
         merge(load("a", "2017-01-05", "10.00"), load("b", "2017-02-05", "20.00"));
-        MergeResult result = merge(RowFactory.create(
-                "U",
-                "c",
-                1,
-                "p",
-                "s",
-                noon("2017-01-05"),
-                new BigDecimal("10.00"),
-                new BigDecimal("1.50"),
-                "2026-01-01 00:00:00.000000",
-                "2",
-                "a",
-                1));
+        MergeResult result = merge(changeOfKey("a", "c", "2017-01-05", "10.00", "2"));
 
         assertThat(counts(result)).containsExactly(2, 1, 0, 1, 0);
         assertThat(silver()).containsExactly("b 2017-02 20.00", "c 2017-01 10.00");
@@ -236,7 +207,7 @@ class SilverTableTest extends SparkTest {
                         load("c", "2017-01-05", "30.00"),
                         change("U", "a", "2017-01-05", "11.00", "2"),
                         change("D", "c", "2017-01-05", "30.00", "3")),
-                ORDER_ITEMS);
+                OrderItems.BRONZE);
         MergeResult result = table.merge(rows, Long.MAX_VALUE);
 
         assertThat(counts(result)).containsExactly(6, 2, 0, 0, 4);
@@ -245,7 +216,7 @@ class SilverTableTest extends SparkTest {
 
     @Test
     void aNewColumnIsReportedAndAMissingOneRefused() throws Exception {
-        Dataset<Row> rows = SPARK.createDataFrame(List.of(load("a", "2017-01-05", "10.00")), ORDER_ITEMS);
+        Dataset<Row> rows = SPARK.createDataFrame(List.of(load("a", "2017-01-05", "10.00")), OrderItems.BRONZE);
 
         assertThat(table.merge(rows.withColumn("gift_wrap", lit(true)), 1).unknownColumns())
                 .containsExactly("gift_wrap");
@@ -258,7 +229,7 @@ class SilverTableTest extends SparkTest {
     @Test
     void textThatIsNoPriceGoesToQuarantine() throws Exception {
         Dataset<Row> rows = SPARK.createDataFrame(
-                        List.of(load("a", "2017-01-05", "10.00"), load("b", "2017-01-05", "20.00")), ORDER_ITEMS)
+                        List.of(load("a", "2017-01-05", "10.00"), load("b", "2017-01-05", "20.00")), OrderItems.BRONZE)
                 .withColumn("price", when(col("order_id").equalTo("a"), "ten").otherwise("20.00"));
 
         assertThat(table.merge(rows, 1).quarantined()).containsOnly(Map.entry("price is not decimal(12,2)", 1L));
@@ -266,31 +237,7 @@ class SilverTableTest extends SparkTest {
     }
 
     private MergeResult merge(Row... changes) throws InterruptedException {
-        return table.merge(SPARK.createDataFrame(List.of(changes), ORDER_ITEMS), 1);
-    }
-
-    private static Row load(String order, String shippingLimit, String price) {
-        return change("I", order, shippingLimit, price, null);
-    }
-
-    private static Row change(String op, String order, String shippingLimit, String price, String seq) {
-        return RowFactory.create(
-                op,
-                order,
-                1,
-                "p",
-                "s",
-                shippingLimit == null ? null : noon(shippingLimit),
-                price == null ? null : new BigDecimal(price),
-                new BigDecimal("1.50"),
-                "2026-01-01 00:00:00.000000",
-                seq,
-                null,
-                null);
-    }
-
-    private static Timestamp noon(String day) {
-        return Timestamp.from(Instant.parse(day + "T12:00:00Z"));
+        return table.merge(SPARK.createDataFrame(List.of(changes), OrderItems.BRONZE), 1);
     }
 
     private static List<Integer> counts(MergeResult result) {
@@ -332,8 +279,9 @@ class SilverTableTest extends SparkTest {
         QueryExecutionListener listener = new QueryExecutionListener() {
             @Override
             public void onSuccess(String function, QueryExecution execution, long nanos) {
-                Matcher scan = Pattern.compile(
-                                "FileScan parquet [^\\n]*?order_items\\], PartitionFilters: \\[(.*?)\\], PushedFilters")
+                Matcher scan = Pattern.compile("FileScan parquet [^\\n]*?"
+                                + Pattern.quote(dataSet.silver())
+                                + "\\], PartitionFilters: \\[(.*?)\\], PushedFilters")
                         .matcher(execution.executedPlan().toString());
                 while (scan.find()) {
                     scans.add(scan.group(1));

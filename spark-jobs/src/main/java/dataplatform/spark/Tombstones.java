@@ -1,0 +1,111 @@
+package dataplatform.spark;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.max;
+
+import dataplatform.contracts.Column;
+import dataplatform.contracts.SilverColumn;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Keys of rows that left their place in a silver table, deleted or moved to another partition, each with the {@code
+ * change_seq} that it left at. Without them an older change that comes again would bring the row back.
+ *
+ * <p>They stand in Parquet files. One that stands twice does no harm, so nothing need be atomic.
+ */
+final class Tombstones {
+    /** The {@code change_seq} that a key left at. */
+    static final String LEFT_AT = "_left_at";
+
+    private static final int MAX_FILES = 16;
+
+    private final SparkSession spark;
+    private final Path folder;
+    private final String[] key;
+    private final StructType schema;
+
+    Tombstones(SparkSession spark, DataSet dataSet) {
+        this.spark = spark;
+        this.folder = new Path(dataSet.tombstones());
+        this.key = dataSet.contract().key().stream().map(Column::name).toArray(String[]::new);
+        StructType columns = new StructType();
+        for (Column column : dataSet.contract().key()) {
+            columns = columns.add(column.name(), ContractColumns.sparkType(column.type()));
+        }
+        this.schema = columns.add(SilverColumn.CHANGE_SEQ, DataTypes.StringType);
+    }
+
+    /** @param rows with the key and the {@code change_seq} that they left at */
+    void add(Dataset<Row> rows) {
+        write(rows.select(columns(schema.fieldNames())));
+        List<Path> files = files();
+        if (files.size() > MAX_FILES) {
+            write(spark.read()
+                    .schema(schema)
+                    .parquet(files.stream().map(Path::toString).toArray(String[]::new))
+                    .groupBy(columns(key))
+                    .agg(max(SilverColumn.CHANGE_SEQ).as(SilverColumn.CHANGE_SEQ)));
+            files.forEach(this::delete);
+        }
+    }
+
+    /** The tombstones of some keys: the key's columns and {@link #LEFT_AT}; empty if nothing ever left the table. */
+    Optional<Dataset<Row>> of(Dataset<Row> keys) {
+        if (files().isEmpty()) {
+            return Optional.empty();
+        }
+        org.apache.spark.sql.Column[] keyColumns = columns(key);
+        return Optional.of(spark.read()
+                .schema(schema)
+                .parquet(folder.toString())
+                .join(keys.select(keyColumns), key, "left_semi")
+                .groupBy(keyColumns)
+                .agg(max(col(SilverColumn.CHANGE_SEQ)).as(LEFT_AT)));
+    }
+
+    private static org.apache.spark.sql.Column[] columns(String[] names) {
+        return Stream.of(names).map(functions::col).toArray(org.apache.spark.sql.Column[]::new);
+    }
+
+    private void write(Dataset<Row> rows) {
+        rows.coalesce(1).write().mode("append").parquet(folder.toString());
+    }
+
+    private List<Path> files() {
+        try {
+            return Stream.of(storage().listStatus(folder, path -> path.getName().endsWith(".parquet")))
+                    .map(FileStatus::getPath)
+                    .toList();
+        } catch (FileNotFoundException e) {
+            return List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not list the tombstones in " + folder, e);
+        }
+    }
+
+    private void delete(Path file) {
+        try {
+            storage().delete(file, false);
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not delete the tombstones in " + file, e);
+        }
+    }
+
+    private FileSystem storage() throws IOException {
+        return folder.getFileSystem(spark.sessionState().newHadoopConf());
+    }
+}

@@ -1,0 +1,63 @@
+package dataplatform.spark;
+
+import java.math.BigDecimal;
+import java.sql.Timestamp;
+import java.time.Instant;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** Rows of {@code order_items} in bronze, as replication writes them. */
+final class OrderItems {
+    static final StructType BRONZE = new StructType()
+            .add("Op", DataTypes.StringType)
+            .add("order_id", DataTypes.StringType)
+            .add("order_item_id", DataTypes.IntegerType)
+            .add("product_id", DataTypes.StringType)
+            .add("seller_id", DataTypes.StringType)
+            .add("shipping_limit_date", DataTypes.TimestampType)
+            .add("price", DataTypes.createDecimalType(12, 2))
+            .add("freight_value", DataTypes.createDecimalType(12, 2))
+            .add("extracted_at", DataTypes.StringType)
+            .add("change_seq", DataTypes.StringType)
+            .add("BI_order_id", DataTypes.StringType)
+            .add("BI_order_item_id", DataTypes.IntegerType);
+
+    private OrderItems() {}
+
+    /** A row of a full load. */
+    static Row load(String order, String shippingLimit, String price) {
+        return change("I", order, shippingLimit, price, null);
+    }
+
+    /** A change by op I, U or D; a null in its values stands for what a delete may leave out. */
+    static Row change(String op, String order, String shippingLimit, String price, String seq) {
+        return row(op, order, shippingLimit, price, seq, null);
+    }
+
+    /** An update that gives a row another key. */
+    static Row changeOfKey(String before, String order, String shippingLimit, String price, String seq) {
+        return row("U", order, shippingLimit, price, seq, before);
+    }
+
+    private static Row row(String op, String order, String shippingLimit, String price, String seq, String before) {
+        return RowFactory.create(
+                op,
+                order,
+                1,
+                "p",
+                "s",
+                shippingLimit == null ? null : noon(shippingLimit),
+                price == null ? null : new BigDecimal(price),
+                new BigDecimal("1.50"),
+                "2026-01-01 00:00:00.000000",
+                seq,
+                before,
+                before == null ? null : 1);
+    }
+
+    private static Timestamp noon(String day) {
+        return Timestamp.from(Instant.parse(day + "T12:00:00Z"));
+    }
+}

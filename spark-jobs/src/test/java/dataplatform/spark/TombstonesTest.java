@@ -1,0 +1,45 @@
+package dataplatform.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TombstonesTest extends SparkTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void theLastTimeCountsHoweverManyFilesThereWere() throws Exception {
+        DataSet dataSet = DataSet.of(contract("ecommerce.order_items"), folder + "/bronze", folder + "/silver");
+        Tombstones tombstones = new Tombstones(SPARK, dataSet);
+        assertThat(tombstones.of(deleted("a", 0))).isEmpty();
+
+        for (int seq = 10; seq < 30; seq++) {
+            tombstones.add(deleted("a", seq));
+        }
+        tombstones.add(deleted("a", 15).unionByName(deleted("b", 16)));
+
+        assertThat(tombstones
+                        .of(deleted("a", 0).unionByName(deleted("c", 0)))
+                        .orElseThrow()
+                        .collectAsList())
+                .extracting(row -> row.mkString(" "))
+                .containsExactly("a 1 29");
+        try (Stream<Path> files = Files.list(Path.of(dataSet.tombstones()))) {
+            assertThat(files.filter(file -> file.toString().endsWith(".parquet")))
+                    .hasSizeLessThan(10);
+        }
+    }
+
+    private static Dataset<Row> deleted(String order, int seq) {
+        return SPARK.createDataFrame(
+                List.of(OrderItems.change("D", order, null, null, Integer.toString(seq))), OrderItems.BRONZE);
+    }
+}
