@@ -51,9 +51,9 @@ import org.apache.spark.sql.types.StructType;
  * change_seq} that it left at. Without it an older change that comes again would bring the row back.
  */
 final class SilverTable {
-    /** Up to this many bytes of bronze what becomes of a batch is worked out in one task, its results kept on the driver. */
+    /** Up to this many bytes of bronze what becomes of a batch is worked out in one task. */
     private static final long SMALL_BATCH = 1L << 20;
-    /** Up to this many bytes of bronze the latest changes are found by one sort. */
+    /** Up to this many bytes of bronze a first load is sorted whole to find the latest of each key. */
     private static final long MEDIUM_BATCH = 64L << 20;
 
     private static final long ROWS_PER_FILE = 500_000;
@@ -101,50 +101,53 @@ final class SilverTable {
      */
     MergeResult merge(Dataset<Row> bronze, long bytes) throws InterruptedException {
         ChangeBatch batch = new ChangeBatch(contract, bronze);
+        Dataset<Row> rows = batch.rows();
         try (Kept kept = new Kept(bytes <= SMALL_BATCH)) {
-            Dataset<Row> rows = kept.onDriver() ? kept.keep(batch.rows().coalesce(1)) : batch.rows();
-            Observation seen = new Observation();
-            Dataset<Row> latest = latest(rows, observed(rows, seen), bytes);
-            Counts counts = exists() ? mergeInto(latest, kept) : load(latest);
+            Map<String, Long> seen = new HashMap<>();
+            Counts counts;
+            if (bytes > MEDIUM_BATCH && !exists()) {
+                Observation observation = new Observation();
+                counts = load(
+                        onePerKey(rows, rows.observe(observation, count(lit(1)).as("rows"), metrics())));
 
-            Map<String, Object> metrics = seen.getAsJava();
-            long rowsIn = (long) metrics.get("rows_in");
-            long invalid = (long) metrics.get("invalid");
-            if ((long) metrics.get("deletes") > 0) {
+                observation.getAsJava().forEach((name, value) -> seen.put(name, (Long) value));
+            } else {
+                Dataset<Row> checked = kept.keep(rows.drop(ChangeBatch.RAW));
+                seen.putAll(
+                        longs(checked.agg(count(lit(1)).as("rows"), metrics()).first()));
+                Dataset<Row> latest = latest(checked.filter(valid()));
+                counts = exists() ? mergeInto(latest, kept) : load(latest);
+            }
+            if (seen.get("deletes") > 0) {
                 tombstones.add(rows.filter(valid().and(col(ChangeBatch.OP).equalTo("D"))));
             }
             Map<String, Long> nulls = new TreeMap<>();
-            contract.columns().forEach(c -> nulls.put(c.name(), (long) metrics.get("null_" + c.name())));
+            contract.columns().forEach(c -> nulls.put(c.name(), seen.get("null_" + c.name())));
             return new MergeResult(
-                    rowsIn,
+                    seen.get("rows"),
                     counts.inserted(),
                     counts.updated(),
                     counts.deleted(),
-                    rowsIn - invalid - counts.inserted() - counts.updated() - counts.deleted(),
-                    invalid == 0 ? Map.of() : quarantine(rows.filter(not(valid())), kept),
+                    seen.get("rows") - seen.get("invalid") - counts.changed(),
+                    seen.get("invalid") == 0 ? Map.of() : quarantine(rows.filter(not(valid())), kept),
                     nulls,
                     batch.unknownColumns());
         }
     }
 
     /** Intermediate results of one merge that are used more than once. */
-    private final class Kept implements AutoCloseable {
-        private final boolean onDriver;
+    private static final class Kept implements AutoCloseable {
+        private final boolean small;
         private final Deque<Dataset<Row>> persisted = new ArrayDeque<>();
 
-        /** @param onDriver for little data: what follows is planned and run as on so many literals */
-        Kept(boolean onDriver) {
-            this.onDriver = onDriver;
-        }
-
-        boolean onDriver() {
-            return onDriver;
+        /** @param small whether planning costs more than the data: what follows from a result forgets where that came from */
+        Kept(boolean small) {
+            this.small = small;
         }
 
         Dataset<Row> keep(Dataset<Row> result) {
-            if (onDriver) {
-                return spark.createDataFrame(result.collectAsList(), result.schema())
-                        .coalesce(1);
+            if (small) {
+                return result.coalesce(1).localCheckpoint();
             }
             persisted.push(result.persist());
             return result;
@@ -179,7 +182,7 @@ final class SilverTable {
         }
     }
 
-    private Dataset<Row> observed(Dataset<Row> rows, Observation seen) {
+    private Column[] metrics() {
         List<Column> metrics = new ArrayList<>();
         metrics.add(count_if(not(valid())).as("invalid"));
         metrics.add(count_if(valid().and(col(ChangeBatch.OP).equalTo("D"))).as("deletes"));
@@ -188,17 +191,24 @@ final class SilverTable {
                     count_if(col(column.name()).isNull().and(col(ChangeBatch.OP).notEqual("D")))
                             .as("null_" + column.name()));
         }
-        return rows.observe(seen, count(lit(1)).as("rows_in"), metrics.toArray(Column[]::new));
+        return metrics.toArray(Column[]::new);
+    }
+
+    private static Map<String, Long> longs(Row row) {
+        Map<String, Long> values = new HashMap<>();
+        for (String name : row.schema().fieldNames()) {
+            values.put(name, row.<Long>getAs(name));
+        }
+        return values;
     }
 
     /**
-     * The latest valid change of each key. In a large batch the keys that stand more than once are found by a hash first, so
+     * The latest valid change of each key of a large first load. Keys that stand more than once are found by a hash first, so
      * that only their rows are sorted: in a full load that is none.
+     *
+     * @param observed the same rows, which are counted when they are read
      */
-    private Dataset<Row> latest(Dataset<Row> rows, Dataset<Row> observed, long bytes) {
-        if (bytes <= MEDIUM_BATCH) {
-            return latestBySort(observed.filter(valid()));
-        }
+    private Dataset<Row> onePerKey(Dataset<Row> rows, Dataset<Row> observed) {
         Column hash = xxhash64(columns(key));
         Dataset<Row> repeated = rows.filter(valid())
                 .select(hash.as("_hash"))
@@ -213,10 +223,11 @@ final class SilverTable {
         }
         Dataset<Row> often = rows.filter(valid());
         return once.join(repeated, hash.equalTo(repeated.col("_hash")), "left_anti")
-                .unionByName(latestBySort(often.join(repeated, hash.equalTo(repeated.col("_hash")), "left_semi")));
+                .unionByName(latest(often.join(repeated, hash.equalTo(repeated.col("_hash")), "left_semi")));
     }
 
-    private Dataset<Row> latestBySort(Dataset<Row> rows) {
+    /** The latest change of each key. */
+    private Dataset<Row> latest(Dataset<Row> rows) {
         // equal change_seq: the same change in two files, or a row of a full load that was made again
         WindowSpec newestFirst = Window.partitionBy(columns(key))
                 .orderBy(
@@ -235,18 +246,17 @@ final class SilverTable {
     }
 
     /** The first load: nothing to compare with. */
-    private Counts load(Dataset<Row> latest) throws InterruptedException {
-        Observation written = new Observation();
-        Dataset<Row> rows = latest.filter(col(ChangeBatch.OP).notEqual("D"))
-                .select(silverColumns)
-                .observe(written, count(lit(1)).as("rows"));
-        writer(rows).mode("append").save(dataSet.silver());
+    private Counts load(Dataset<Row> latest) {
+        writer(latest.filter(col(ChangeBatch.OP).notEqual("D")).select(silverColumns))
+                .mode("append")
+                .save(dataSet.silver());
         files.settle();
-        return new Counts((long) written.getAsJava().get("rows"), 0, 0);
+        // Delta knows it from the files' statistics
+        return new Counts(spark.read().format("delta").load(dataSet.silver()).count(), 0, 0);
     }
 
     private Counts mergeInto(Dataset<Row> changes, Kept kept) {
-        Dataset<Row> latest = kept.keep(changes.drop(ChangeBatch.RAW, ChangeBatch.REASON, ChangeBatch.FILE));
+        Dataset<Row> latest = kept.keep(changes.drop(ChangeBatch.REASON, ChangeBatch.FILE));
         Dataset<Row> resolved = kept.keep(resolved(latest, current(latest, kept)));
         Outcome outcome = outcome(resolved);
         if (outcome.left() > 0) {
