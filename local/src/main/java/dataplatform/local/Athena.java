@@ -59,21 +59,13 @@ public final class Athena implements Callable<Integer> {
                 .resolve("athena")
                 .resolve(Long.toString(ProcessHandle.current().pid())));
         String query = System.getenv().getOrDefault("QUERY", "").strip().replaceAll(";+$", "");
-        int code = 0;
+        int code;
         try (Trino trino = Trino.start(folder);
                 S3Server s3 = S3Server.start(lake, 0);
                 Moto moto = Moto.start(folder)) {
             register(s3, moto);
             trino.attach(moto.endpoint(), s3.endpoint());
-            if (query.isEmpty()) {
-                code = prompt(trino);
-            } else {
-                // not System.out, whose encoding is the machine's
-                try (Connection connection = trino.connect(DATABASE);
-                        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, UTF_8)) {
-                    answer(connection, query, out);
-                }
-            }
+            code = query.isEmpty() ? prompt(trino) : answer(trino, query);
         }
         delete(folder);
         return code;
@@ -90,6 +82,18 @@ public final class Athena implements Callable<Integer> {
                     throw new IllegalStateException("there is no table in silver yet: run `make demo` to its end");
                 }
             }
+        }
+    }
+
+    private static int answer(Trino trino, String query) {
+        // not System.out, whose encoding is the machine's
+        try (Connection connection = trino.connect(DATABASE);
+                PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, UTF_8)) {
+            answer(connection, query, out);
+            return 0;
+        } catch (SQLException e) {
+            System.err.println(e.getMessage());
+            return 1;
         }
     }
 

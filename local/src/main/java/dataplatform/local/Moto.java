@@ -12,6 +12,9 @@ import software.amazon.awssdk.services.glue.GlueClient;
 
 /** AWS's control planes on one machine, of which the Glue catalog is used: moto's server. What it holds is gone when it stops. */
 final class Moto implements AutoCloseable {
+    /** Out of reach of Ctrl-C, at which moto would stop though the program that started it goes on. */
+    private static final String MAIN = "import os; os.setpgrp(); from moto.server import main; main()";
+
     private final URI endpoint;
     private final ChildProcess server;
 
@@ -30,7 +33,9 @@ final class Moto implements AutoCloseable {
         int port = Ports.free();
         URI endpoint = URI.create("http://127.0.0.1:" + port);
         List<String> command = List.of(
-                Project.file(".venv/bin/moto_server").toString(),
+                Project.file(".venv/bin/python").toString(),
+                "-c",
+                MAIN,
                 "--host",
                 endpoint.getHost(),
                 "--port",

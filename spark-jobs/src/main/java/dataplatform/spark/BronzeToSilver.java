@@ -5,6 +5,7 @@ import dataplatform.contracts.Contracts;
 import dataplatform.contracts.Load;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +33,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /**
  * The Spark job that brings silver up to date with bronze, for every contract that loads by change data capture.
@@ -50,6 +54,9 @@ public final class BronzeToSilver implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(BronzeToSilver.class);
     /** Data sets at a time: while one plans or commits, another computes. */
     private static final int AT_ONCE = 4;
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(
             names = "--bronze",
@@ -128,9 +135,11 @@ public final class BronzeToSilver implements Callable<Integer> {
         List<Contract> all = contracts == null ? Contracts.bundled() : Contracts.read(contracts);
         for (String name : dataSets) {
             if (all.stream().noneMatch(contract -> contract.id().equals(name))) {
-                throw new IllegalArgumentException("there is no contract " + name + "; there are "
-                        + all.stream().map(Contract::id).toList() + ". Add contracts/" + name.replace('.', '/')
-                        + ".odcs.yaml");
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "there is no contract " + name + "; there are "
+                                + all.stream().map(Contract::id).toList() + ". Add contracts/" + name.replace('.', '/')
+                                + ".odcs.yaml");
             }
         }
         return all.stream()
@@ -154,10 +163,10 @@ public final class BronzeToSilver implements Callable<Integer> {
             try {
                 results.put(id, each.getValue().get());
             } catch (ExecutionException e) {
-                failures.put(id, causes(e.getCause()));
+                failures.put(id, describe(e));
             }
         }
-        failures.forEach((id, causes) -> LOG.error("{} failed, its files stay and are tried again: {}", id, causes));
+        failures.forEach((id, cause) -> LOG.error("{} failed, its files stay and are tried again: {}", id, cause));
         boolean quiet = results.values().stream().allMatch(result -> result.rowsIn() == 0);
         if (continuous == null || !quiet) {
             new QualityLog(spark, silver).append(run, start, results);
@@ -230,11 +239,18 @@ public final class BronzeToSilver implements Callable<Integer> {
         return result;
     }
 
-    /** The first line of each cause: one of them names the file, another says what is wrong with it. */
-    private static String causes(Throwable failure) {
-        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+    /** What went wrong at the bottom of it, and the file that it went wrong in if another cause knows that. */
+    private static String describe(Throwable failure) {
+        List<String> causes = Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
                 .map(cause -> cause.toString().lines().findFirst().orElseThrow())
+                .collect(Collectors.toList());
+        Collections.reverse(causes);
+        return Stream.concat(
+                        causes.stream().limit(1),
+                        causes.stream()
+                                .filter(cause -> cause.contains(".parquet"))
+                                .limit(1))
                 .distinct()
-                .collect(Collectors.joining("; caused by "));
+                .collect(Collectors.joining("; "));
     }
 }

@@ -1,0 +1,42 @@
+package dataplatform.spark;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.core.LogEvent;
+import org.apache.logging.log4j.core.Logger;
+import org.apache.logging.log4j.core.appender.AbstractAppender;
+import org.apache.logging.log4j.core.config.Property;
+
+/** What a class logs from now on until this is closed, a line each: the level and the message. */
+final class LogLines extends AbstractAppender implements AutoCloseable {
+    private final List<String> lines = new CopyOnWriteArrayList<>();
+    private final Logger logger;
+
+    private LogLines(Logger logger) {
+        super("log lines", null, null, false, Property.EMPTY_ARRAY);
+        this.logger = logger;
+    }
+
+    static LogLines of(Class<?> source) {
+        LogLines lines = new LogLines((Logger) LogManager.getLogger(source));
+        lines.start();
+        lines.logger.addAppender(lines);
+        return lines;
+    }
+
+    @Override
+    public void append(LogEvent event) {
+        lines.add(event.getLevel() + " " + event.getMessage().getFormattedMessage());
+    }
+
+    List<String> lines() {
+        return List.copyOf(lines);
+    }
+
+    @Override
+    public void close() {
+        logger.removeAppender(this);
+        stop();
+    }
+}
