@@ -4,6 +4,7 @@ import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
@@ -50,6 +51,7 @@ final class QualityLog {
                 .format("delta")
                 .mode("append")
                 .save(table);
+        new TableFiles(spark, table, Optional.empty()).settle();
     }
 
     private static Row row(String runId, Instant startedAt, String dataSet, MergeResult result) {
