@@ -15,6 +15,7 @@ import org.postgresql.PGConnection;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import sun.misc.Signal;
 
 /** SQL on the demo's warehouse: a prompt, or the answer to the query in the environment variable {@code QUERY} as CSV. */
 @Command(name = "warehouse", mixinStandardHelpOptions = true, description = "Queries the demo's warehouse.")
@@ -82,6 +83,8 @@ public final class WarehouseShell implements Callable<Integer> {
                         PostgresServer.WAREHOUSE)
                 .inheritIO();
         psql.environment().put("PGOPTIONS", "-c search_path=" + SEARCH_PATH.replace(" ", ""));
+        // Ctrl-C is for the prompt
+        Signal.handle(new Signal("INT"), signal -> {});
         return psql.start().waitFor();
     }
 }
