@@ -11,12 +11,12 @@ import dataplatform.contracts.Contract;
  * @param quarantine Delta table of the rows that break the contract
  * @param state folder of what the job has to remember: the checkpoint and the tombstones
  */
-record DataSet(Contract contract, String bronze, String silver, String quarantine, String state) {
+public record DataSet(Contract contract, String bronze, String silver, String quarantine, String state) {
     /**
      * @param bronzeRoot what replication was told to write under
      * @param silverRoot the bucket of the silver layer
      */
-    static DataSet of(Contract contract, String bronzeRoot, String silverRoot) {
+    public static DataSet of(Contract contract, String bronzeRoot, String silverRoot) {
         String table = contract.domain() + "/" + contract.name();
         return new DataSet(
                 contract,

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * @param nulls per column, among the changes that are not deletes
  * @param unknownColumns columns in bronze that the contract does not know
  */
-record MergeResult(
+public record MergeResult(
         long rowsIn,
         long inserted,
         long updated,

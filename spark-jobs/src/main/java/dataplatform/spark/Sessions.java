@@ -3,11 +3,11 @@ package dataplatform.spark;
 import org.apache.spark.sql.SparkSession;
 
 /** The Spark session that every job here runs in: what the results depend on is set here, not where the job is started. */
-final class Sessions {
+public final class Sessions {
     private Sessions() {}
 
     /** A builder that takes master, memory and endpoints from {@code spark-submit}. */
-    static SparkSession.Builder builder(String name) {
+    public static SparkSession.Builder builder(String name) {
         return SparkSession.builder()
                 .appName(name)
                 .config("spark.sql.session.timeZone", "UTC")

@@ -50,7 +50,7 @@ import org.apache.spark.sql.types.StructType;
  * <p>A row that leaves its place, deleted or moved to another partition, leaves a tombstone: its key and the {@code
  * change_seq} that it left at. Without it an older change that comes again would bring the row back.
  */
-final class SilverTable {
+public final class SilverTable {
     /** Up to this many bytes of bronze what becomes of a batch is worked out in one task. */
     private static final long SMALL_BATCH = 1L << 20;
     /** Up to this many bytes of bronze a first load is sorted whole to find the latest of each key. */
@@ -78,7 +78,7 @@ final class SilverTable {
     private final Tombstones tombstones;
     private final TableFiles files;
 
-    SilverTable(SparkSession spark, DataSet dataSet) {
+    public SilverTable(SparkSession spark, DataSet dataSet) {
         this.spark = spark;
         this.dataSet = dataSet;
         this.contract = dataSet.contract();
@@ -99,7 +99,7 @@ final class SilverTable {
      * @param bytes size of the files that they stand in
      * @throws IllegalArgumentException if a column of the contract is missing
      */
-    MergeResult merge(Dataset<Row> bronze, long bytes) throws InterruptedException {
+    public MergeResult merge(Dataset<Row> bronze, long bytes) throws InterruptedException {
         ChangeBatch batch = new ChangeBatch(contract, bronze);
         Dataset<Row> rows = batch.rows();
         try (Kept kept = new Kept(bytes <= SMALL_BATCH)) {
