@@ -89,7 +89,7 @@ check-python:
 	@.venv/bin/ruff check --quiet && .venv/bin/ruff format --check --quiet
 
 check-shell:
-	@.venv/bin/shellcheck .ci/run local/install-trino
+	@.venv/bin/shellcheck .ci/run local/install-trino bench/run
 
 .PHONY: format
 format: $(tools) | java ## format the sources
