@@ -12,8 +12,8 @@ import shutil
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
@@ -29,10 +29,10 @@ if not PEERS.is_dir():
     )
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(PEERS))
-import duckdb  # noqa: E402
-import recent  # noqa: E402
-import run as peers  # noqa: E402
-import yaml  # noqa: E402
+import duckdb
+import recent
+import run as peers
+import yaml
 
 
 def java():
