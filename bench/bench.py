@@ -4,6 +4,7 @@ Prints a table and writes bench/target/results.json. Times count only where the 
 """
 
 import argparse
+import contextlib
 import glob
 import json
 import os
@@ -30,6 +31,7 @@ if not PEERS.is_dir():
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(PEERS))
 import duckdb
+import psutil
 import recent
 import run as peers
 import yaml
@@ -51,7 +53,7 @@ def java():
     classpath.append((ROOT / "spark-jobs/target/spark.classpath").read_text().strip())
     return [
         os.path.join(os.environ["JAVA_HOME"], "bin", "java")
-        if "JAVA_HOME" in os.environ
+        if os.environ.get("JAVA_HOME")
         else "java",
         *opens,
         "-Xmx1400m",
@@ -61,6 +63,27 @@ def java():
         "-cp",
         ":".join(map(str, classpath)),
     ]
+
+
+class Watch(peers.Watch):
+    """The peers' watch, which counts a process that forks only once: until it runs its program the child shares the memory."""
+
+    def run(self):
+        while not self.stop.wait(0.05):
+            try:
+                everyone = [self.root, *self.root.children(recursive=True)]
+                commands = {}
+                total = 0
+                for process in everyone:
+                    with contextlib.suppress(psutil.Error), process.oneshot():
+                        commands[process.pid] = process.cmdline()
+                        if commands[process.pid] != commands.get(process.ppid()):
+                            total += process.memory_info().rss
+                        times = process.cpu_times()
+                        self.cpu[process.pid] = times.user + times.system
+                self.peak = max(self.peak, total)
+            except psutil.Error:
+                pass
 
 
 def timed(name, command):
@@ -74,7 +97,7 @@ def timed(name, command):
         text=True,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
-    watch = peers.Watch(process.pid)
+    watch = Watch(process.pid)
     watch.start()
     out, err = process.communicate()
     watch.stop.set()

@@ -180,7 +180,6 @@ public final class BronzeToSilver implements Callable<Integer> {
     }
 
     private static MergeResult refresh(SparkSession spark, DataSet dataSet) throws Exception {
-        SilverTable table = new SilverTable(spark, dataSet);
         AtomicReference<MergeResult> total = new AtomicReference<>(MergeResult.NOTHING);
         Path bronze = new Path(dataSet.bronze());
         if (bronze.getFileSystem(spark.sessionState().newHadoopConf()).exists(bronze)) {
@@ -196,25 +195,25 @@ public final class BronzeToSilver implements Callable<Integer> {
                     .queryName(dataSet.contract().id())
                     .option("checkpointLocation", dataSet.checkpoint())
                     .trigger(Trigger.AvailableNow())
-                    .foreachBatch((VoidFunction2<Dataset<Row>, Long>) (files, batch) ->
-                            total.set(total.get().plus(merge(spark, table, dataSet, files.collectAsList()))))
+                    .foreachBatch((VoidFunction2<Dataset<Row>, Long>)
+                            (files, batch) -> total.set(total.get().plus(merge(spark, dataSet, files.collectAsList()))))
                     .start();
             query.awaitTermination();
         }
-        table.createIfMissing();
+        new SilverTable(spark, dataSet).createIfMissing();
         return total.get();
     }
 
-    private static MergeResult merge(SparkSession spark, SilverTable table, DataSet dataSet, List<Row> files)
-            throws InterruptedException {
+    private static MergeResult merge(SparkSession spark, DataSet dataSet, List<Row> files) throws InterruptedException {
         if (files.isEmpty()) {
             return MergeResult.NOTHING;
         }
         long start = System.nanoTime();
         long bytes = files.stream().mapToLong(file -> file.getLong(1)).sum();
         String[] paths = files.stream().map(file -> file.getString(0)).toArray(String[]::new);
-        Dataset<Row> bronze = spark.read().option("mergeSchema", "true").parquet(paths);
-        MergeResult result = table.merge(bronze, bytes);
+        SparkSession session = Sessions.forBatch(spark, bytes);
+        Dataset<Row> bronze = session.read().option("mergeSchema", "true").parquet(paths);
+        MergeResult result = new SilverTable(session, dataSet).merge(bronze, bytes);
         LOG.info(
                 "{}: {} files, {} rows in: {} inserted, {} updated, {} deleted, {} skipped, {} quarantined; {} ms",
                 dataSet.contract().id(),

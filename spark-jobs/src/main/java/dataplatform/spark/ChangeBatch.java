@@ -36,7 +36,7 @@ final class ChangeBatch {
     static final String OP = "_op";
     /** Why the row breaks its contract; empty if it does not. */
     static final String REASON = "_reason";
-    /** The row as it stood in bronze, as JSON. */
+    /** The row as it stood in bronze, as JSON, if it breaks its contract. */
     static final String RAW = "_raw";
 
     static final String FILE = "_file";
@@ -129,9 +129,8 @@ final class ChangeBatch {
         typed.add(when(op.equalTo("D"), sentence(unreadableKey))
                 .otherwise(sentence(unreadable))
                 .as("_unreadable"));
-        typed.add(
-                to_json(struct(Arrays.stream(rows.columns()).map(functions::col).toArray(Column[]::new)))
-                        .as(RAW));
+        typed.add(struct(Arrays.stream(rows.columns()).map(functions::col).toArray(Column[]::new))
+                .as(RAW));
         typed.add(input_file_name().as(FILE));
 
         List<Column> invalid = contract.columns().stream()
@@ -154,7 +153,9 @@ final class ChangeBatch {
                 .as(REASON));
         result.add(col(RAW));
         result.add(col(FILE));
-        return rows.select(typed.toArray(Column[]::new)).select(result.toArray(Column[]::new));
+        return rows.select(typed.toArray(Column[]::new))
+                .select(result.toArray(Column[]::new))
+                .withColumn(RAW, when(col(REASON).notEqual(""), to_json(col(RAW))));
     }
 
     private static Column sentence(List<Column> reasons) {

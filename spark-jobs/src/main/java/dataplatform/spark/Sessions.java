@@ -23,9 +23,26 @@ public final class Sessions {
                 .config("spark.databricks.delta.snapshotPartitions", "2")
                 .config("spark.databricks.delta.optimize.minFileSize", Long.toString(128L << 20))
                 .config("spark.databricks.delta.optimize.maxFileSize", Long.toString(256L << 20))
+                // columns of ids and amounts give up their dictionary soon, those of a few words keep it
+                .config("spark.hadoop.parquet.dictionary.page.size", Integer.toString(64 << 10))
                 // a merge has a dozen queries and a run many merges: each is compiled once
                 .config("spark.sql.codegen.cache.maxEntries", "1000")
                 // Redshift Spectrum can't read them
                 .config("spark.databricks.delta.properties.defaults.enableDeletionVectors", "false");
+    }
+
+    /** The session for a batch, which shares everything with the given one but settings. */
+    static SparkSession forBatch(SparkSession spark, long bytes) {
+        if (bytes > SilverTable.MEDIUM_BATCH) {
+            return spark;
+        }
+        // where there is little to do, Spark takes longer to think it over again after each step than to do it
+        SparkSession session = spark.newSession();
+        session.conf().set("spark.sql.adaptive.enabled", false);
+        session.conf()
+                .set(
+                        "spark.sql.shuffle.partitions",
+                        Math.min(8, spark.sessionState().conf().numShufflePartitions()));
+        return session;
     }
 }

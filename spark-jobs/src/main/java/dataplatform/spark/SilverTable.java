@@ -2,6 +2,7 @@ package dataplatform.spark;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.collect_set;
 import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.count_if;
@@ -53,10 +54,16 @@ import org.apache.spark.sql.types.StructType;
 public final class SilverTable {
     /** Up to this many bytes of bronze what becomes of a batch is worked out in one task. */
     private static final long SMALL_BATCH = 1L << 20;
-    /** Up to this many bytes of bronze a first load is sorted whole to find the latest of each key. */
-    private static final long MEDIUM_BATCH = 64L << 20;
+    /** Up to this many bytes of bronze the changes are beside a table's rows in memory, and a first load is sorted whole. */
+    static final long MEDIUM_BATCH = 64L << 20;
 
     private static final long ROWS_PER_FILE = 500_000;
+    private static final String ROWS = "_rows";
+    private static final String INVALID = "_invalid";
+    private static final String DELETES = "_deletes";
+    private static final String UPSERTS = "_upserts";
+    private static final String PARTITIONS = "_partitions";
+    private static final String RANK = "_rank";
     private static final String FIRST_OP = "_first_op";
     private static final String OLD_SEQ = "_old_seq";
     private static final String OLD_PARTITION = "_old_partition";
@@ -101,56 +108,112 @@ public final class SilverTable {
      */
     public MergeResult merge(Dataset<Row> bronze, long bytes) throws InterruptedException {
         ChangeBatch batch = new ChangeBatch(contract, bronze);
-        Dataset<Row> rows = batch.rows();
-        try (Kept kept = new Kept(bytes <= SMALL_BATCH)) {
-            Map<String, Long> seen = new HashMap<>();
-            Counts counts;
-            if (bytes > MEDIUM_BATCH && !exists()) {
-                Observation observation = new Observation();
-                counts = load(
-                        onePerKey(rows, rows.observe(observation, count(lit(1)).as("rows"), metrics())));
-
-                observation.getAsJava().forEach((name, value) -> seen.put(name, (Long) value));
-            } else {
-                Dataset<Row> checked = kept.keep(rows.drop(ChangeBatch.RAW));
-                seen.putAll(
-                        longs(checked.agg(count(lit(1)).as("rows"), metrics()).first()));
-                Dataset<Row> latest = latest(checked.filter(valid()));
-                counts = exists() ? mergeInto(latest, kept) : load(latest);
-            }
-            if (seen.get("deletes") > 0) {
-                tombstones.add(rows.filter(valid().and(col(ChangeBatch.OP).equalTo("D"))));
-            }
-            Map<String, Long> nulls = new TreeMap<>();
-            contract.columns().forEach(c -> nulls.put(c.name(), seen.get("null_" + c.name())));
-            return new MergeResult(
-                    seen.get("rows"),
-                    counts.inserted(),
-                    counts.updated(),
-                    counts.deleted(),
-                    seen.get("rows") - seen.get("invalid") - counts.changed(),
-                    seen.get("invalid") == 0 ? Map.of() : quarantine(rows.filter(not(valid())), kept),
-                    nulls,
-                    batch.unknownColumns());
+        boolean isThere = exists();
+        try (Kept kept = new Kept(bytes)) {
+            return kept.large() && !isThere ? loadLarge(batch, kept) : merge(batch, isThere, kept);
         }
+    }
+
+    private MergeResult merge(ChangeBatch batch, boolean isThere, Kept kept) {
+        Dataset<Row> ranked = kept.keep(ranked(batch.rows()));
+        List<Column> figures = figures();
+        figures.add(count_if(isLatest().and(isUpsert())).as(UPSERTS));
+        figures.add(collect_set(partition
+                        .map(name -> when(isLatest(), col(name)))
+                        .orElse(lit(null).cast("string")))
+                .as(PARTITIONS));
+        Row figured = ranked.agg(count(lit(1)).as(ROWS), figures.toArray(Column[]::new))
+                .first();
+        Map<String, Object> seen = new HashMap<>();
+        for (String name : figured.schema().fieldNames()) {
+            seen.put(name, figured.getAs(name));
+        }
+        Dataset<Row> latest = ranked.filter(isLatest());
+        Counts counts;
+        if (isThere) {
+            Object[] named = figured.getList(figured.fieldIndex(PARTITIONS)).toArray();
+            counts = mergeInto(latest, named, kept);
+        } else {
+            load(latest);
+            counts = new Counts((Long) seen.get(UPSERTS), 0, 0);
+        }
+        return result(batch, seen, counts, ranked, kept);
+    }
+
+    /**
+     * A large first load goes through its rows twice, which is cheaper than to keep them: for the keys that stand more than
+     * once, told by a hash, and to write. Only rows of such keys are sorted: in a full load that is none.
+     */
+    private MergeResult loadLarge(ChangeBatch batch, Kept kept) throws InterruptedException {
+        Dataset<Row> rows = batch.rows();
+        Column hash = xxhash64(columns(key));
+        Dataset<Row> repeated =
+                kept.keep(rows.na().drop(key).groupBy(hash.as("_hash")).count().filter("count > 1"));
+        Observation observation = new Observation();
+        Dataset<Row> latest = rows.observe(
+                        observation, count(lit(1)).as(ROWS), figures().toArray(Column[]::new))
+                .filter(valid());
+        if (!repeated.isEmpty()) {
+            Column same = hash.equalTo(repeated.col("_hash"));
+            latest = latest.join(repeated, same, "left_anti")
+                    .unionByName(ranked(rows.join(repeated, same, "left_semi"))
+                            .filter(isLatest())
+                            .drop(RANK, FIRST_OP));
+        }
+        load(latest);
+        // Delta knows it from the files' statistics
+        long loaded = spark.read().format("delta").load(dataSet.silver()).count();
+        return result(batch, observation.getAsJava(), new Counts(loaded, 0, 0), rows, kept);
+    }
+
+    /**
+     * @param seen what {@link #figures} told
+     * @param rows all of the batch
+     */
+    private MergeResult result(
+            ChangeBatch batch, Map<String, Object> seen, Counts counts, Dataset<Row> rows, Kept kept) {
+        if ((Long) seen.get(DELETES) > 0) {
+            tombstones.add(rows.filter(valid().and(col(ChangeBatch.OP).equalTo("D"))));
+        }
+        Map<String, Long> nulls = new TreeMap<>();
+        contract.columns().forEach(column -> nulls.put(column.name(), (Long) seen.get(column.name())));
+        return new MergeResult(
+                (Long) seen.get(ROWS),
+                counts.inserted(),
+                counts.updated(),
+                counts.deleted(),
+                (Long) seen.get(ROWS) - (Long) seen.get(INVALID) - counts.changed(),
+                (Long) seen.get(INVALID) == 0 ? Map.of() : quarantine(rows.filter(not(valid())), kept),
+                nulls,
+                batch.unknownColumns());
     }
 
     /** Intermediate results of one merge that are used more than once. */
     private static final class Kept implements AutoCloseable {
-        private final boolean small;
+        private final long bytes;
         private final Deque<Dataset<Row>> persisted = new ArrayDeque<>();
 
-        /** @param small whether planning costs more than the data: what follows from a result forgets where that came from */
-        Kept(boolean small) {
-            this.small = small;
+        /** @param bytes of the batch */
+        Kept(long bytes) {
+            this.bytes = bytes;
+        }
+
+        boolean large() {
+            return bytes > MEDIUM_BATCH;
         }
 
         Dataset<Row> keep(Dataset<Row> result) {
-            if (small) {
+            if (bytes <= SMALL_BATCH) {
+                // planning costs more than the data: what follows from a result forgets where that came from
                 return result.coalesce(1).localCheckpoint();
             }
             persisted.push(result.persist());
             return result;
+        }
+
+        /** Something about the batch's keys, to be joined with a table: in memory whole, unless the batch is large. */
+        Dataset<Row> beside(Dataset<Row> result) {
+            return large() ? result : functions.broadcast(result);
         }
 
         @Override
@@ -182,83 +245,61 @@ public final class SilverTable {
         }
     }
 
-    private Column[] metrics() {
-        List<Column> metrics = new ArrayList<>();
-        metrics.add(count_if(not(valid())).as("invalid"));
-        metrics.add(count_if(valid().and(col(ChangeBatch.OP).equalTo("D"))).as("deletes"));
+    /** Counts over the rows of a batch; the nulls of a column stand under its name. */
+    private List<Column> figures() {
+        List<Column> figures = new ArrayList<>(List.of(
+                count_if(not(valid())).as(INVALID),
+                count_if(valid().and(col(ChangeBatch.OP).equalTo("D"))).as(DELETES)));
         for (dataplatform.contracts.Column column : contract.columns()) {
-            metrics.add(
-                    count_if(col(column.name()).isNull().and(col(ChangeBatch.OP).notEqual("D")))
-                            .as("null_" + column.name()));
+            figures.add(count_if(col(column.name()).isNull().and(isUpsert())).as(column.name()));
         }
-        return metrics.toArray(Column[]::new);
+        return figures;
     }
 
-    private static Map<String, Long> longs(Row row) {
-        Map<String, Long> values = new HashMap<>();
-        for (String name : row.schema().fieldNames()) {
-            values.put(name, row.<Long>getAs(name));
-        }
-        return values;
+    private static Column isUpsert() {
+        return col(ChangeBatch.OP).notEqual("D");
     }
 
-    /**
-     * The latest valid change of each key of a large first load. Keys that stand more than once are found by a hash first, so
-     * that only their rows are sorted: in a full load that is none.
-     *
-     * @param observed the same rows, which are counted when they are read
-     */
-    private Dataset<Row> onePerKey(Dataset<Row> rows, Dataset<Row> observed) {
-        Column hash = xxhash64(columns(key));
-        Dataset<Row> repeated = rows.filter(valid())
-                .select(hash.as("_hash"))
-                .groupBy("_hash")
-                .count()
-                .filter("count > 1")
-                .select("_hash")
-                .persist();
-        Dataset<Row> once = observed.filter(valid()).withColumn(FIRST_OP, col(ChangeBatch.OP));
-        if (repeated.isEmpty()) {
-            return once;
-        }
-        Dataset<Row> often = rows.filter(valid());
-        return once.join(repeated, hash.equalTo(repeated.col("_hash")), "left_anti")
-                .unionByName(latest(often.join(repeated, hash.equalTo(repeated.col("_hash")), "left_semi")));
+    private static Column isLatest() {
+        return col(RANK).equalTo(1).and(valid());
     }
 
-    /** The latest change of each key. */
-    private Dataset<Row> latest(Dataset<Row> rows) {
+    /** All rows, the valid changes of each key numbered from the latest, and with what happened first to it. */
+    private Dataset<Row> ranked(Dataset<Row> rows) {
         // equal change_seq: the same change in two files, or a row of a full load that was made again
-        WindowSpec newestFirst = Window.partitionBy(columns(key))
+        WindowSpec newestFirst = Window.partitionBy(Stream.concat(Stream.of(columns(key)), Stream.of(valid()))
+                        .toArray(Column[]::new))
                 .orderBy(
                         col(SilverColumn.CHANGE_SEQ).desc(),
                         col(SilverColumn.EXTRACTED_AT).desc(),
                         col(ChangeBatch.OP),
                         col(ChangeBatch.FILE));
-        return rows.withColumn("_rank", row_number().over(newestFirst))
+        return rows.withColumn(RANK, row_number().over(newestFirst))
                 .withColumn(
                         FIRST_OP,
                         last(col(ChangeBatch.OP))
                                 .over(newestFirst.rowsBetween(
-                                        Window.unboundedPreceding(), Window.unboundedFollowing())))
-                .filter("_rank = 1")
-                .drop("_rank");
+                                        Window.unboundedPreceding(), Window.unboundedFollowing())));
     }
 
     /** The first load: nothing to compare with. */
-    private Counts load(Dataset<Row> latest) {
-        writer(latest.filter(col(ChangeBatch.OP).notEqual("D")).select(silverColumns))
-                .mode("append")
-                .save(dataSet.silver());
+    private void load(Dataset<Row> latest) {
+        writer(latest.filter(isUpsert()).select(silverColumns)).mode("append").save(dataSet.silver());
         files.settle();
-        // Delta knows it from the files' statistics
-        return new Counts(spark.read().format("delta").load(dataSet.silver()).count(), 0, 0);
     }
 
-    private Counts mergeInto(Dataset<Row> changes, Kept kept) {
-        Dataset<Row> latest = kept.keep(changes.drop(ChangeBatch.REASON, ChangeBatch.FILE));
-        Dataset<Row> resolved = kept.keep(resolved(latest, current(latest, kept)));
+    private Counts mergeInto(Dataset<Row> ranked, Object[] named, Kept kept) {
+        Dataset<Row> latest = ranked.drop(RANK, ChangeBatch.REASON, ChangeBatch.RAW, ChangeBatch.FILE);
+        Dataset<Row> table = spark.read().format("delta").load(dataSet.silver());
+        Column isNamed = partition.map(name -> col(name).isin(named)).orElse(lit(true));
+        Dataset<Row> resolved = kept.keep(resolved(latest, keysOf(table.filter(isNamed), latest, kept)));
         Outcome outcome = outcome(resolved);
+        if (outcome.astray() > 0 && partition.isPresent()) {
+            Dataset<Row> astray = resolved.filter(astray()).select(columns(latest.columns()));
+            resolved = kept.keep(resolved.filter(not(astray()))
+                    .unionByName(resolved(astray, keysOf(table.filter(not(isNamed)), astray, kept))));
+            outcome = outcome(resolved);
+        }
         if (outcome.left() > 0) {
             tombstones.add(resolved.filter(col(LEFT)));
         }
@@ -273,26 +314,8 @@ public final class SilverTable {
     }
 
     /** Key, {@code change_seq} and partition of the rows in the table that the changes are about. */
-    private Dataset<Row> current(Dataset<Row> latest, Kept kept) {
-        Dataset<Row> table = spark.read().format("delta").load(dataSet.silver());
-        if (partition.isEmpty()) {
-            return keysOf(table, latest);
-        }
-        Column column = col(partition.get());
-        Object[] named = latest.select(column).where(column.isNotNull()).distinct().collectAsList().stream()
-                .map(row -> row.get(0))
-                .toArray();
-        Dataset<Row> found = kept.keep(keysOf(table.filter(column.isin(named)), latest));
-        Dataset<Row> elsewhere = latest.filter(
-                        not(col(ChangeBatch.OP).equalTo("I").and(col(FIRST_OP).equalTo("I"))))
-                .join(found, key, "left_anti");
-        return elsewhere.isEmpty()
-                ? found
-                : found.unionByName(keysOf(table.filter(not(column.isin(named))), elsewhere));
-    }
-
-    private Dataset<Row> keysOf(Dataset<Row> table, Dataset<Row> wanted) {
-        return table.select(Stream.concat(
+    private Dataset<Row> keysOf(Dataset<Row> table, Dataset<Row> changes, Kept kept) {
+        return kept.beside(table.select(Stream.concat(
                                 Stream.of(columns(key)),
                                 Stream.of(
                                         col(SilverColumn.CHANGE_SEQ).as(OLD_SEQ),
@@ -301,7 +324,12 @@ public final class SilverTable {
                                                 .orElse(lit(null).cast("string"))
                                                 .as(OLD_PARTITION)))
                         .toArray(Column[]::new))
-                .join(wanted.select(columns(key)), key, "left_semi");
+                .join(kept.beside(changes.select(columns(key))), key, "left_semi"));
+    }
+
+    /** Changes of a row that is not in the partition that they name, and did not begin in the same batch. */
+    private static Column astray() {
+        return col(OLD_SEQ).isNull().and(col(FIRST_OP).notEqual("I"));
     }
 
     /** The changes with what is to be done about each. */
@@ -331,7 +359,7 @@ public final class SilverTable {
     }
 
     /** What a batch does to the table: how many rows, in which partitions, and whether rows there have to go. */
-    private record Outcome(Counts counts, long left, Set<String> partitions) {
+    private record Outcome(Counts counts, long left, long astray, Set<String> partitions) {
         boolean replaces() {
             return counts.updated() + counts.deleted() > 0;
         }
@@ -342,14 +370,15 @@ public final class SilverTable {
         Map<String, Long> counts = new HashMap<>();
         Set<String> partitions = new TreeSet<>();
         long left = 0;
-        for (Row row : resolved.filter(col(ACTION).notEqual(SKIP))
-                .groupBy(col(ACTION), col(OLD_PARTITION), to.as("_to"))
-                .agg(count(lit(1)).as("rows"), count_if(col(LEFT)).as("left"))
+        long astray = 0;
+        for (Row row : resolved.groupBy(col(ACTION), col(OLD_PARTITION), to.as("_to"))
+                .agg(count(lit(1)), count_if(col(LEFT)), count_if(astray()))
                 .collectAsList()) {
             String action = row.getString(0);
             counts.merge(action, row.getLong(3), Long::sum);
             left += row.getLong(4);
-            if (partition.isPresent()) {
+            astray += row.getLong(5);
+            if (partition.isPresent() && !action.equals(SKIP)) {
                 if (!action.equals(INSERT)) {
                     partitions.add(row.getString(1));
                 }
@@ -364,6 +393,7 @@ public final class SilverTable {
                         counts.getOrDefault(UPDATE, 0L),
                         counts.getOrDefault(DELETE, 0L)),
                 left,
+                astray,
                 partitions);
     }
 
@@ -416,7 +446,12 @@ public final class SilverTable {
     }
 
     private DataFrameWriter<Row> writer(Dataset<Row> rows) {
-        DataFrameWriter<Row> writer = rows.write().format("delta");
+        // figures of every column of every row cost a sixth of a write, and prune little but the times within a month
+        DataFrameWriter<Row> writer = rows.write()
+                .format("delta")
+                .option(
+                        "delta.dataSkippingStatsColumns",
+                        contract.partition().map(Partition::source).orElse(String.join(",", key)));
         partition.ifPresent(writer::partitionBy);
         return writer;
     }
