@@ -17,7 +17,7 @@ endif
 
 # the programs start from what the build wrote: no start waits for Maven
 run = $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)"
-sources := $(shell find pom.xml */pom.xml */src/main contracts/*/*.odcs.yaml -type f)
+sources := $(shell find pom.xml */pom.xml */src/main lambdas/*/pom.xml lambdas/*/src/main contracts/*/*.odcs.yaml -type f)
 built := target/built
 # named by what it holds: a checkout gives requirements.txt a new time, not new content
 tools := .venv/installed-$(shell cksum < requirements.txt | cut -d ' ' -f 1)

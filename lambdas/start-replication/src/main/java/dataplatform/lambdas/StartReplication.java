@@ -1,0 +1,213 @@
+package dataplatform.lambdas;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.LambdaLogger;
+import com.amazonaws.services.lambda.runtime.events.CloudFormationCustomResourceEvent;
+import com.amazonaws.services.lambda.runtime.logging.LogLevel;
+import dataplatform.lambdas.Replication.Phase;
+import dataplatform.lambdas.Replication.State;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import software.amazon.awssdk.services.databasemigration.DatabaseMigrationClient;
+import software.amazon.awssdk.services.databasemigration.model.InvalidResourceStateException;
+import software.amazon.lambda.powertools.cloudformation.AbstractCustomResourceHandler;
+import software.amazon.lambda.powertools.cloudformation.Response;
+
+/**
+ * The custom resource {@code Custom::StartReplication}: a DMS replication that runs while the resource exists. Properties:
+ *
+ * <ul>
+ *   <li>{@code ReplicationConfigArn} of a serverless replication, or {@code ReplicationTaskArn} of a task on an instance
+ *   <li>{@code TableMappings}, as JSON; if the replication has others, it gets these, for which it is stopped and resumed
+ * </ul>
+ *
+ * All tables are loaded once, at the first start. A replication that ran before is only ever resumed, never started anew and never reloaded.
+ */
+public final class StartReplication extends AbstractCustomResourceHandler {
+    /** Time for the answer to CloudFormation. */
+    private static final Duration RESERVE = Duration.ofSeconds(20);
+    /** An answer has 4 KB in all. */
+    private static final int LONGEST_REASON = 2000;
+
+    private final DatabaseMigrationClient dms;
+    private final Duration pause;
+
+    /** The function as Lambda starts it: with the environment's region and credentials. */
+    public StartReplication() {
+        this(DatabaseMigrationClient.create(), Duration.ofSeconds(2));
+    }
+
+    /**
+     * The function with another client.
+     *
+     * @param pause between two looks at a replication that is changing
+     */
+    StartReplication(DatabaseMigrationClient dms, Duration pause) {
+        this.dms = dms;
+        this.pause = pause;
+    }
+
+    /** What one event asks for. */
+    private record Request(Replication replication, String arn, String tableMappings) {}
+
+    @Override
+    protected Response create(CloudFormationCustomResourceEvent event, Context context) {
+        return respond(event, context, request -> run(request, context));
+    }
+
+    /** As for a new resource; another ARN makes another resource, and CloudFormation deletes the one before. */
+    @Override
+    protected Response update(CloudFormationCustomResourceEvent event, Context context) {
+        return create(event, context);
+    }
+
+    @Override
+    protected Response delete(CloudFormationCustomResourceEvent event, Context context) {
+        if (request(event).isEmpty()) {
+            // such a resource was never created
+            return Response.success(event.getPhysicalResourceId());
+        }
+        return respond(event, context, request -> halt(request, context));
+    }
+
+    /** What is done for an event. */
+    private interface Work {
+        void accept(Request request) throws InterruptedException;
+    }
+
+    private Response respond(CloudFormationCustomResourceEvent event, Context context, Work work) {
+        Optional<Request> request = request(event);
+        String id = request.map(Request::arn).orElse(event.getLogicalResourceId());
+        try {
+            work.accept(request.orElseThrow(() -> new IllegalArgumentException(
+                    "give ReplicationConfigArn or ReplicationTaskArn, one of them, and TableMappings")));
+            return Response.success(id);
+        } catch (RuntimeException e) {
+            return failed(id, e, context);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return failed(id, e, context);
+        }
+    }
+
+    private static Response failed(String id, Exception e, Context context) {
+        String reason = id + ": " + e.getMessage();
+        context.getLogger().log(reason, LogLevel.ERROR);
+        return Response.builder()
+                .status(Response.Status.FAILED)
+                .physicalResourceId(id)
+                .reason(reason.substring(0, Math.min(reason.length(), LONGEST_REASON)))
+                .build();
+    }
+
+    private Optional<Request> request(CloudFormationCustomResourceEvent event) {
+        Map<String, Object> properties = event.getResourceProperties();
+        String config = (String) properties.get("ReplicationConfigArn");
+        String task = (String) properties.get("ReplicationTaskArn");
+        String mappings = (String) properties.get("TableMappings");
+        if (mappings == null || (config == null) == (task == null)) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                config == null
+                        ? new Request(new InstanceReplication(dms, task), task, mappings)
+                        : new Request(new ServerlessReplication(dms, config), config, mappings));
+    }
+
+    /**
+     * Brings it, step by step, to run with these mappings. That it gets there is not waited for: finding and starting the capacity for a serverless
+     * replication may take longer than a function may run.
+     */
+    private void run(Request request, Context context) throws InterruptedException {
+        Replication replication = request.replication();
+        boolean mapped = false;
+        Steps steps = new Steps(replication, context);
+        while (true) {
+            State state = steps.look()
+                    .orElseThrow(() -> new IllegalStateException("there is no such replication; create it before"));
+            mapped = mapped || TableMappings.same(state.tableMappings(), request.tableMappings());
+            boolean runs = mapped
+                    && switch (state.phase()) {
+                        case STARTING, RUNNING -> true;
+                        case NEW -> steps.take("start with a full load", replication::start);
+                        case STOPPED -> steps.take("resume", replication::resume);
+                        case CHANGING -> false;
+                    };
+            if (runs) {
+                return;
+            }
+            if (!mapped && state.phase() == Phase.RUNNING) {
+                steps.take("stop to change its tables", replication::stop);
+            } else if (!mapped && (state.phase() == Phase.NEW || state.phase() == Phase.STOPPED)) {
+                mapped = steps.take("change its tables", () -> replication.map(request.tableMappings()));
+            }
+            steps.pause();
+        }
+    }
+
+    /** Stops it, and waits until it has stopped: DMS deletes none that runs. */
+    private void halt(Request request, Context context) throws InterruptedException {
+        Steps steps = new Steps(request.replication(), context);
+        while (true) {
+            Optional<State> state = steps.look();
+            if (state.isEmpty()
+                    || state.get().phase() == Phase.NEW
+                    || state.get().phase() == Phase.STOPPED) {
+                return;
+            }
+            if (state.get().phase() == Phase.RUNNING) {
+                steps.take("stop", request.replication()::stop);
+            }
+            steps.pause();
+        }
+    }
+
+    /** Looks at a replication and acts on it until it is as wanted, or the function's time is over. */
+    private final class Steps {
+        private final Replication replication;
+        private final LambdaLogger log;
+        private final Instant deadline;
+        private String status = "";
+        private String refusal = "";
+
+        Steps(Replication replication, Context context) {
+            this.replication = replication;
+            this.log = context.getLogger();
+            this.deadline =
+                    Instant.now().plusMillis(context.getRemainingTimeInMillis()).minus(RESERVE);
+        }
+
+        Optional<State> look() {
+            Optional<State> state = replication.find();
+            String before = status;
+            status = state.map(State::status).orElse("gone");
+            if (!status.equals(before)) {
+                log.log("the replication is " + status, LogLevel.INFO);
+            }
+            return state;
+        }
+
+        /** Whether DMS takes the order: it refuses one if the replication has begun to change meanwhile. */
+        boolean take(String step, Runnable order) {
+            log.log(step, LogLevel.INFO);
+            try {
+                order.run();
+                return true;
+            } catch (InvalidResourceStateException e) {
+                log.log("not now: " + e.getMessage(), LogLevel.WARN);
+                refusal = "; DMS refused to " + step + ": " + e.getMessage();
+                return false;
+            }
+        }
+
+        void pause() throws InterruptedException {
+            if (Instant.now().plus(pause).isAfter(deadline)) {
+                throw new IllegalStateException("it is still " + status
+                        + " and the function's time is over; see in DMS what it does, then deploy again" + refusal);
+            }
+            Thread.sleep(pause.toMillis());
+        }
+    }
+}
