@@ -3,10 +3,7 @@ package dataplatform.local;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -17,12 +14,12 @@ public final class CloudFormation implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final LambdaRuntime function;
-    private final HttpServer server;
+    private final LoopbackServer server;
     private final BlockingQueue<JsonNode> answers = new LinkedBlockingQueue<>();
 
-    private CloudFormation(LambdaRuntime function, HttpServer server) {
+    private CloudFormation(LambdaRuntime function) throws IOException {
         this.function = function;
-        this.server = server;
+        this.server = LoopbackServer.start(this::take);
     }
 
     /**
@@ -33,13 +30,9 @@ public final class CloudFormation implements AutoCloseable {
      */
     public record Answer(String status, String physicalResourceId, String reason) {}
 
-    /** Starts it before a function, which is its own from now on. */
+    /** Puts it before a function, which it closes in the end. */
     public static CloudFormation start(LambdaRuntime function) throws IOException {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        CloudFormation cloudFormation = new CloudFormation(function, server);
-        server.createContext("/", cloudFormation::take);
-        server.start();
-        return cloudFormation;
+        return new CloudFormation(function);
     }
 
     private void take(HttpExchange exchange) throws IOException {
@@ -70,7 +63,7 @@ public final class CloudFormation implements AutoCloseable {
             throws IOException, InterruptedException {
         Map<String, Object> event = new HashMap<>(more);
         event.put("RequestType", type);
-        event.put("ResponseURL", "http://127.0.0.1:" + server.getAddress().getPort() + "/answer?signature=secret");
+        event.put("ResponseURL", "http://" + server.address() + "/answer?signature=secret");
         event.put("StackId", "arn:aws:cloudformation:us-east-1:123456789012:stack/dataplatform/1");
         event.put("RequestId", "1");
         event.put("ResourceType", "Custom::Resource");
@@ -97,6 +90,6 @@ public final class CloudFormation implements AutoCloseable {
     @Override
     public void close() {
         function.close();
-        server.stop(0);
+        server.close();
     }
 }

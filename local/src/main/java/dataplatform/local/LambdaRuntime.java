@@ -5,13 +5,10 @@ import com.amazonaws.services.lambda.runtime.api.client.AWSLambda;
 import com.amazonaws.services.lambda.runtime.serialization.PojoSerializer;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +23,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -44,15 +39,13 @@ public final class LambdaRuntime implements AutoCloseable {
     private static final Duration TIMEOUT = Duration.ofMinutes(15);
 
     private final Path log;
-    private final HttpServer server;
-    private final ExecutorService threads = Executors.newCachedThreadPool();
     private final BlockingQueue<Invocation> waiting = new LinkedBlockingQueue<>();
     private final Map<String, Invocation> running = new ConcurrentHashMap<>();
+    private LoopbackServer server;
     private ChildProcess process;
 
-    private LambdaRuntime(Path log, HttpServer server) {
+    private LambdaRuntime(Path log) {
         this.log = log;
-        this.server = server;
     }
 
     /**
@@ -78,17 +71,13 @@ public final class LambdaRuntime implements AutoCloseable {
             throws IOException {
         Path task = folder.resolve(handler);
         unpack(jar, task);
-        LambdaRuntime runtime = new LambdaRuntime(
-                folder.resolve(handler + ".log"),
-                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0));
-        runtime.server.setExecutor(runtime.threads);
-        runtime.server.createContext(API, runtime::serve);
-        runtime.server.start();
+        LambdaRuntime runtime = new LambdaRuntime(folder.resolve(handler + ".log"));
+        runtime.server = LoopbackServer.start(runtime::serve);
         try {
             runtime.process = runtime.startProcess(task, handler, environment);
             return runtime;
         } catch (IOException | RuntimeException e) {
-            runtime.stopServer();
+            runtime.server.close();
             throw e;
         }
     }
@@ -96,7 +85,7 @@ public final class LambdaRuntime implements AutoCloseable {
     private ChildProcess startProcess(Path task, String handler, Map<String, String> environment) throws IOException {
         Map<String, String> variables = new HashMap<>(Map.of(
                 "AWS_LAMBDA_RUNTIME_API",
-                "127.0.0.1:" + server.getAddress().getPort(),
+                server.address(),
                 "AWS_LAMBDA_FUNCTION_NAME",
                 handler,
                 "AWS_LAMBDA_FUNCTION_VERSION",
@@ -216,14 +205,9 @@ public final class LambdaRuntime implements AutoCloseable {
         exchange.getResponseBody().write(event);
     }
 
-    private void stopServer() {
-        server.stop(0);
-        threads.shutdownNow();
-    }
-
     @Override
     public void close() {
         process.close();
-        stopServer();
+        server.close();
     }
 }
