@@ -47,6 +47,11 @@ athena: $(built) $(tools) $(trino) ## query the lake: a prompt, or Q="select ...
 warehouse: $(built) $(tools) ## query the warehouse: psql, or Q="select ..." for one answer as CSV
 	@$(run) dataplatform.local.WarehouseShell --state target/demo
 
+.PHONY: load-demo
+load-demo: $(built) ## fill the source database of a deployed environment: ENV=<name>, and DATA=<folder of CSV files> or SCALE=<n>
+	@$(JAVA) -cp "lambdas/load-demo-data/target/classes:$$(<lambdas/load-demo-data/target/classpath)" dataplatform.lambdas.LoadDemo \
+	  --environment '$(or $(ENV),$(error give ENV=<name>))' $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE))
+
 .PHONY: build
 build: $(built) ## compile and pack
 
