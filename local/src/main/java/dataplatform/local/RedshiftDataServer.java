@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
@@ -29,7 +30,7 @@ import java.util.regex.Pattern;
 public final class RedshiftDataServer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String TARGET = "RedshiftData.";
-    /** A parameter, or a text in quotes, where a colon makes none, or a cast. */
+    /** What looks like a parameter, and is one if it has a value; or a text in quotes or a cast, where a colon makes none. */
     private static final Pattern PARAMETER = Pattern.compile("'[^']*'|::|:(\\w+)");
 
     private final PostgresServer postgres;
@@ -206,7 +207,7 @@ public final class RedshiftDataServer implements AutoCloseable {
                 connection.commit();
                 execution.finished(-1, null);
             }
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException e) {
             execution.failed(e.getMessage());
         }
     }
@@ -215,11 +216,9 @@ public final class RedshiftDataServer implements AutoCloseable {
         List<String> values = new ArrayList<>();
         Matcher matcher = PARAMETER.matcher(RedshiftSql.toPostgres(execution.sql));
         String sql = matcher.replaceAll(found -> {
-            if (found.group(1) == null) {
-                return Matcher.quoteReplacement(found.group());
-            }
-            values.add(value(parameters, found.group(1)));
-            return "?";
+            Optional<String> value = value(parameters, found.group(1));
+            value.ifPresent(values::add);
+            return value.isPresent() ? "?" : Matcher.quoteReplacement(found.group());
         });
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             for (int i = 0; i < values.size(); i++) {
@@ -237,13 +236,13 @@ public final class RedshiftDataServer implements AutoCloseable {
         }
     }
 
-    private static String value(JsonNode parameters, String name) {
+    private static Optional<String> value(JsonNode parameters, String name) {
         for (JsonNode parameter : parameters) {
             if (parameter.path("name").asText().equals(name)) {
-                return parameter.path("value").asText();
+                return Optional.of(parameter.path("value").asText());
             }
         }
-        throw new IllegalStateException("parameter " + name + " has no value");
+        return Optional.empty();
     }
 
     private static ObjectNode result(ResultSet rows) throws SQLException {

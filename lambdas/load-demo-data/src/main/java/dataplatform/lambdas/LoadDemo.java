@@ -60,6 +60,9 @@ public final class LoadDemo implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (data != null && !Files.isDirectory(data)) {
+            throw new IllegalArgumentException(data + " is no folder");
+        }
         try (SdkHttpClient http =
                 UrlConnectionHttpClient.builder().socketTimeout(LONGEST_LOAD).build()) {
             String bucket = parameter(http, "landing-bucket");

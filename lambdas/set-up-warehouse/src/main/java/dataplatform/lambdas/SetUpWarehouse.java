@@ -4,13 +4,11 @@ import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.events.CloudFormationCustomResourceEvent;
 import com.amazonaws.services.lambda.runtime.logging.LogLevel;
 import dataplatform.lambdas.SqlScript.Statement;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import software.amazon.awssdk.services.redshiftdata.RedshiftDataClient;
-import software.amazon.lambda.powertools.cloudformation.AbstractCustomResourceHandler;
 import software.amazon.lambda.powertools.cloudformation.Response;
 
 /**
@@ -27,13 +25,8 @@ import software.amazon.lambda.powertools.cloudformation.Response;
  *
  * What is there already stays as it is, so that a run that broke off is finished by the next. Deleting the resource deletes nothing in the warehouse.
  */
-public final class SetUpWarehouse extends AbstractCustomResourceHandler {
+public final class SetUpWarehouse extends CustomResource {
     private static final List<String> FILES = List.of("1-schemas.sql", "2-roles.sql", "3-grants.sql");
-    /** Time for the answer to CloudFormation. */
-    private static final Duration RESERVE = Duration.ofSeconds(20);
-    /** An answer has 4 KB in all. */
-    private static final int LONGEST_REASON = 2000;
-
     private static final Pattern NAME = Pattern.compile("[a-z0-9_]{1,127}");
     private static final Pattern ROLE_ARN = Pattern.compile("arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+");
 
@@ -49,15 +42,7 @@ public final class SetUpWarehouse extends AbstractCustomResourceHandler {
         Map<String, Object> properties = event.getResourceProperties();
         String id = properties.getOrDefault("WorkgroupName", properties.get("ClusterIdentifier")) + "/"
                 + properties.get("Database");
-        try {
-            setUp(properties, context);
-            return Response.success(id);
-        } catch (RuntimeException e) {
-            return failed(id, e, context);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return failed(id, e, context);
-        }
+        return answer(id, context, () -> setUp(properties, context));
     }
 
     /** As for a new resource. */
@@ -70,16 +55,6 @@ public final class SetUpWarehouse extends AbstractCustomResourceHandler {
     @Override
     protected Response delete(CloudFormationCustomResourceEvent event, Context context) {
         return Response.success(event.getPhysicalResourceId());
-    }
-
-    private static Response failed(String id, Exception e, Context context) {
-        String reason = id + ": " + e.getMessage();
-        context.getLogger().log(reason, LogLevel.ERROR);
-        return Response.builder()
-                .status(Response.Status.FAILED)
-                .physicalResourceId(id)
-                .reason(reason.substring(0, Math.min(reason.length(), LONGEST_REASON)))
-                .build();
     }
 
     private void setUp(Map<String, Object> properties, Context context) throws InterruptedException {
@@ -95,8 +70,7 @@ public final class SetUpWarehouse extends AbstractCustomResourceHandler {
         Map<String, String> values = Map.of(
                 "ExternalDatabase", text(properties, "ExternalDatabase", NAME),
                 "SpectrumRoleArn", text(properties, "SpectrumRoleArn", ROLE_ARN));
-        Instant deadline =
-                Instant.now().plusMillis(context.getRemainingTimeInMillis()).minus(RESERVE);
+        Instant deadline = deadline(context);
         for (String file : FILES) {
             for (Statement statement : SqlScript.read(file, values)) {
                 run(statement, warehouse, deadline, context);

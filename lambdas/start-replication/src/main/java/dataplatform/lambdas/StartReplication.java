@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import software.amazon.awssdk.services.databasemigration.DatabaseMigrationClient;
 import software.amazon.awssdk.services.databasemigration.model.InvalidResourceStateException;
-import software.amazon.lambda.powertools.cloudformation.AbstractCustomResourceHandler;
 import software.amazon.lambda.powertools.cloudformation.Response;
 
 /**
@@ -25,12 +24,7 @@ import software.amazon.lambda.powertools.cloudformation.Response;
  *
  * All tables are loaded once, at the first start. A replication that ran before is only ever resumed, never started anew and never reloaded.
  */
-public final class StartReplication extends AbstractCustomResourceHandler {
-    /** Time for the answer to CloudFormation. */
-    private static final Duration RESERVE = Duration.ofSeconds(20);
-    /** An answer has 4 KB in all. */
-    private static final int LONGEST_REASON = 2000;
-
+public final class StartReplication extends CustomResource {
     private final DatabaseMigrationClient dms;
     private final Duration pause;
 
@@ -54,7 +48,15 @@ public final class StartReplication extends AbstractCustomResourceHandler {
 
     @Override
     protected Response create(CloudFormationCustomResourceEvent event, Context context) {
-        return respond(event, context, request -> run(request, context));
+        Optional<Request> request = request(event);
+        String id = request.map(Request::arn).orElse(event.getLogicalResourceId());
+        return answer(
+                id,
+                context,
+                () -> run(
+                        request.orElseThrow(() -> new IllegalArgumentException(
+                                "give ReplicationConfigArn or ReplicationTaskArn, one of them, and TableMappings")),
+                        context));
     }
 
     /** As for a new resource; another ARN makes another resource, and CloudFormation deletes the one before. */
@@ -65,41 +67,13 @@ public final class StartReplication extends AbstractCustomResourceHandler {
 
     @Override
     protected Response delete(CloudFormationCustomResourceEvent event, Context context) {
-        if (request(event).isEmpty()) {
-            // such a resource was never created
-            return Response.success(event.getPhysicalResourceId());
-        }
-        return respond(event, context, request -> halt(request, context));
-    }
-
-    /** What is done for an event. */
-    private interface Work {
-        void accept(Request request) throws InterruptedException;
-    }
-
-    private Response respond(CloudFormationCustomResourceEvent event, Context context, Work work) {
-        Optional<Request> request = request(event);
-        String id = request.map(Request::arn).orElse(event.getLogicalResourceId());
-        try {
-            work.accept(request.orElseThrow(() -> new IllegalArgumentException(
-                    "give ReplicationConfigArn or ReplicationTaskArn, one of them, and TableMappings")));
-            return Response.success(id);
-        } catch (RuntimeException e) {
-            return failed(id, e, context);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return failed(id, e, context);
-        }
-    }
-
-    private static Response failed(String id, Exception e, Context context) {
-        String reason = id + ": " + e.getMessage();
-        context.getLogger().log(reason, LogLevel.ERROR);
-        return Response.builder()
-                .status(Response.Status.FAILED)
-                .physicalResourceId(id)
-                .reason(reason.substring(0, Math.min(reason.length(), LONGEST_REASON)))
-                .build();
+        return answer(event.getPhysicalResourceId(), context, () -> {
+            Optional<Request> request = request(event);
+            // a resource without one was never created
+            if (request.isPresent()) {
+                halt(request.get(), context);
+            }
+        });
     }
 
     private Optional<Request> request(CloudFormationCustomResourceEvent event) {
@@ -175,8 +149,7 @@ public final class StartReplication extends AbstractCustomResourceHandler {
         Steps(Replication replication, Context context) {
             this.replication = replication;
             this.log = context.getLogger();
-            this.deadline =
-                    Instant.now().plusMillis(context.getRemainingTimeInMillis()).minus(RESERVE);
+            this.deadline = deadline(context);
         }
 
         Optional<State> look() {

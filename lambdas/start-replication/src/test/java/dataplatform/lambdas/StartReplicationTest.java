@@ -23,17 +23,19 @@ class StartReplicationTest {
 
     private static Moto moto;
     private static DatabaseMigrationClient dms;
+    private static LambdaRuntime function;
     private static CloudFormation cloudFormation;
 
     @BeforeAll
     static void start() throws Exception {
         moto = Moto.start(folder);
         dms = moto.client(DatabaseMigrationClient.builder());
-        cloudFormation = CloudFormation.start(LambdaRuntime.start(
+        function = LambdaRuntime.start(
                 Path.of("target", "start-replication.jar"),
                 StartReplication.class.getName(),
                 moto.environment(),
-                folder));
+                folder);
+        cloudFormation = CloudFormation.start(function);
     }
 
     @AfterAll
@@ -70,7 +72,17 @@ class StartReplicationTest {
         assertThat(answer.reason()).contains("there is no such replication");
         assertThat(cloudFormation.log())
                 .contains("\"message\":\"start with a full load\"", "\"AWSRequestId\":")
-                .doesNotContain("http://127.0.0.1");
+                .doesNotContain("signature=secret");
+    }
+
+    @Test
+    void keepsTheSignedAddressOutOfTheLog() throws Exception {
+        function.invoke("""
+                {"RequestType": "Create", "ResponseURL": "http://127.0.0.1:1/?Signature=abc", "StackId": "stack", "RequestId": "1",
+                 "LogicalResourceId": "Start", "ResourceProperties": {}}""");
+        assertThat(function.log())
+                .contains("CloudFormation could not be answered: java.net.ConnectException")
+                .doesNotContain("Signature=abc");
     }
 
     private static String status() {
