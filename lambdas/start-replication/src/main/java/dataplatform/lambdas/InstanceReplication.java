@@ -28,11 +28,11 @@ record InstanceReplication(DatabaseMigrationClient dms, String arn) implements R
 
     private static Phase phase(ReplicationTask task) {
         return switch (task.status()) {
-            case "ready" -> Phase.NEW;
+            // a change of one that ran makes it ready again
+            case "ready", "failed", "failed-move" -> loadedNothing(task) ? Phase.NEW : Phase.STOPPED;
             case "starting" -> Phase.STARTING;
             case "running" -> Phase.RUNNING;
             case "stopped" -> Phase.STOPPED;
-            case "failed", "failed-move" -> loadedNothing(task) ? Phase.NEW : Phase.STOPPED;
             // creating, modifying, moving, stopping, testing, deleting, and what may be new
             default -> Phase.CHANGING;
         };

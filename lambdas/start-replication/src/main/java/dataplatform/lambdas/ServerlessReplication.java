@@ -34,10 +34,10 @@ record ServerlessReplication(DatabaseMigrationClient dms, String arn) implements
 
     private static Phase phase(software.amazon.awssdk.services.databasemigration.model.Replication replication) {
         return switch (replication.status()) {
-            case "created", "ready" -> Phase.NEW;
+            // a change of one that ran may make it ready again
+            case "created", "ready", "failed" -> loadedNothing(replication) ? Phase.NEW : Phase.STOPPED;
             case "running" -> Phase.RUNNING;
             case "stopped" -> Phase.STOPPED;
-            case "failed" -> loadedNothing(replication) ? Phase.NEW : Phase.STOPPED;
             case "initializing",
                     "preparing_metadata_resources",
                     "testing_connection",

@@ -97,25 +97,35 @@ public final class StartReplication extends CustomResource {
     private void run(Request request, Context context) throws InterruptedException {
         Replication replication = request.replication();
         boolean mapped = false;
+        boolean ran = false;
         Steps steps = new Steps(replication, context);
         while (true) {
             State state = steps.look()
                     .orElseThrow(() -> new IllegalStateException("there is no such replication; create it before"));
             mapped = mapped || TableMappings.same(state.tableMappings(), request.tableMappings());
-            boolean runs = mapped
-                    && switch (state.phase()) {
-                        case STARTING, RUNNING -> true;
-                        case NEW -> steps.take("start with a full load", replication::start);
-                        case STOPPED -> steps.take("resume", replication::resume);
-                        case CHANGING -> false;
-                    };
-            if (runs) {
-                return;
-            }
-            if (!mapped && state.phase() == Phase.RUNNING) {
-                steps.take("stop to change its tables", replication::stop);
-            } else if (!mapped && (state.phase() == Phase.NEW || state.phase() == Phase.STOPPED)) {
-                mapped = steps.take("change its tables", () -> replication.map(request.tableMappings()));
+            ran = ran || state.phase() == Phase.RUNNING || state.phase() == Phase.STOPPED;
+            if (mapped) {
+                boolean runs =
+                        switch (state.phase()) {
+                            case STARTING, RUNNING -> true;
+                            case NEW, STOPPED ->
+                                ran
+                                        ? steps.take("resume", replication::resume)
+                                        : steps.take("start with a full load", replication::start);
+                            case CHANGING -> false;
+                        };
+                if (runs) {
+                    return;
+                }
+            } else {
+                switch (state.phase()) {
+                    case RUNNING -> steps.take("stop to change its tables", replication::stop);
+                    case NEW, STOPPED ->
+                        mapped = steps.take("change its tables", () -> replication.map(request.tableMappings()));
+                    case STARTING, CHANGING -> {
+                        // takes no orders yet
+                    }
+                }
             }
             steps.pause();
         }

@@ -78,6 +78,21 @@ class ServerlessReplicationTest {
     }
 
     @Test
+    void resumesOneThatWasMadeReadyByTheChange() {
+        FakeDms dms = new FakeDms(ORDERS, "stopped", "modifying", "ready");
+        update(dms, ALL);
+        assertThat(dms.orders).containsExactly("modify", "resume-processing");
+
+        FakeDms changedByCloudFormation = new FakeDms(ALL)
+                .then(Replication.builder()
+                        .status("ready")
+                        .replicationStats(stats -> stats.freshStartDate(Instant.EPOCH))
+                        .build());
+        update(changedByCloudFormation, ALL);
+        assertThat(changedByCloudFormation.orders).containsExactly("resume-processing");
+    }
+
+    @Test
     void triesAgainWhatDmsRefuses() {
         FakeDms dms = new FakeDms(ORDERS, "stopped").refuse(2);
         assertThat(update(dms, ORDERS).getStatus()).isEqualTo(Response.Status.SUCCESS);
