@@ -35,6 +35,7 @@ import software.amazon.awssdk.services.ssm.SsmClient;
 class LoadDemoDataTest {
     private static final String LANDING = "landing";
     private static final String FUNCTION = "dataplatform-dev-load-demo-data";
+    private static final String LOGIN = "{\"username\":\"postgres\",\"password\":\"pass\\\"word: #1\"}";
     private static final String ORDERS = "select count(*) from ecommerce.orders";
 
     @TempDir
@@ -47,6 +48,8 @@ class LoadDemoDataTest {
     private static LambdaRuntime function;
     private static LambdaServer lambda;
     private static final Map<String, String> environment = new HashMap<>();
+    private static SecretsManagerClient secrets;
+    private static String secret;
     private static Path shop;
     private static Path scratch;
 
@@ -60,12 +63,9 @@ class LoadDemoDataTest {
         shop = folder.resolve("shop");
         new Generator(1, 0.01, Progress.none()).write(shop);
 
-        String secret;
-        try (SecretsManagerClient secrets = moto.client(SecretsManagerClient.builder())) {
-            secret = secrets.createSecret(request -> request.name("source")
-                            .secretString("{\"username\":\"postgres\",\"password\":\"pass\\\"word: #1\"}"))
-                    .arn();
-        }
+        secrets = moto.client(SecretsManagerClient.builder());
+        secret = secrets.createSecret(request -> request.name("source").secretString(LOGIN))
+                .arn();
         try (SsmClient parameters = moto.client(SsmClient.builder())) {
             Map.of("landing-bucket", LANDING, "load-demo-data-function", FUNCTION)
                     .forEach((name, value) ->
@@ -94,6 +94,7 @@ class LoadDemoDataTest {
 
     @AfterAll
     static void stop() {
+        secrets.close();
         lambda.close();
         function.close();
         postgres.close();
@@ -153,6 +154,19 @@ class LoadDemoDataTest {
         assertThat(function.invoke("{\"bucket\":\"landing\"}").body())
                 .contains("give the event a bucket, and a prefix");
         assertNoFileIsLeft();
+    }
+
+    @Test
+    void aBrokenSecretIsNotTold() throws Exception {
+        upload("good/");
+        for (String broken :
+                List.of("{\"username\":\"postgres\", pass\"word: #1", "{\"username\":\"postgres\"}", "word: #1")) {
+            secrets.putSecretValue(request -> request.secretId(secret).secretString(broken));
+            Answer answer = function.invoke("{\"bucket\":\"landing\",\"prefix\":\"good/\"}");
+            assertThat(answer.body()).contains(secret + " is no JSON with username and password");
+        }
+        secrets.putSecretValue(request -> request.secretId(secret).secretString(LOGIN));
+        assertThat(function.log()).contains("is no JSON").doesNotContain("word: #1");
     }
 
     @Test
