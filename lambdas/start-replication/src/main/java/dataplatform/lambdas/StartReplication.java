@@ -49,7 +49,9 @@ public final class StartReplication extends CustomResource {
     @Override
     protected Response create(CloudFormationCustomResourceEvent event, Context context) {
         Optional<Request> request = request(event);
-        String id = request.map(Request::arn).orElse(event.getLogicalResourceId());
+        String id = request.map(Request::arn)
+                .or(() -> Optional.ofNullable(event.getPhysicalResourceId()))
+                .orElse(event.getLogicalResourceId());
         return answer(
                 id,
                 context,
