@@ -17,7 +17,7 @@ endif
 
 # the programs start from what the build wrote: no start waits for Maven
 run = $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)"
-sources := $(shell find pom.xml */pom.xml */src/main contracts/*/*.odcs.yaml -type f)
+sources := $(shell find pom.xml */pom.xml */src/main lambdas/*/pom.xml lambdas/*/src/main contracts/*/*.odcs.yaml -type f)
 built := target/built
 # named by what it holds: a checkout gives requirements.txt a new time, not new content
 tools := .venv/installed-$(shell cksum < requirements.txt | cut -d ' ' -f 1)
@@ -46,6 +46,11 @@ athena: $(built) $(tools) $(trino) ## query the lake: a prompt, or Q="select ...
 .PHONY: warehouse
 warehouse: $(built) $(tools) ## query the warehouse: psql, or Q="select ..." for one answer as CSV
 	@$(run) dataplatform.local.WarehouseShell --state target/demo
+
+.PHONY: load-demo
+load-demo: $(built) ## fill the source database of a deployed environment: ENV=<name>, and DATA=<folder of CSV files> or SCALE=<n>
+	@$(JAVA) -cp "lambdas/load-demo-data/target/classes:$$(<lambdas/load-demo-data/target/classpath)" dataplatform.lambdas.LoadDemo \
+	  --environment '$(or $(ENV),$(error give ENV=<name>))' $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE))
 
 .PHONY: build
 build: $(built) ## compile and pack

@@ -69,7 +69,7 @@ final class ChildProcess implements AutoCloseable {
         int code = process.exitValue();
         forget();
         if (code != 0) {
-            throw new IllegalStateException(name + " ended with exit code " + code + "; see " + log + "\n" + tail());
+            throw ended();
         }
     }
 
@@ -99,6 +99,18 @@ final class ChildProcess implements AutoCloseable {
         }
         throw new IllegalStateException(
                 name + " did not answer within " + START_LIMIT.toSeconds() + " s; see " + log + "\n" + tail());
+    }
+
+    /** What to say when it has ended and should not. */
+    IllegalStateException ended() {
+        String tail;
+        try {
+            tail = tail();
+        } catch (IOException e) {
+            tail = "";
+        }
+        return new IllegalStateException(
+                name + " ended with exit code " + process.exitValue() + "; see " + log + "\n" + tail);
     }
 
     Process process() {

@@ -10,18 +10,18 @@ final class Project {
 
     /** The checkout's folder. */
     static Path root() {
-        Path here;
+        // local/target/classes or local/target/local.jar
+        return home(Project.class).getParent().getParent().getParent();
+    }
+
+    /** The folder or jar that a class is from. */
+    static Path home(Class<?> type) {
         try {
-            here = Path.of(Project.class
-                    .getProtectionDomain()
-                    .getCodeSource()
-                    .getLocation()
-                    .toURI());
+            return Path.of(
+                    type.getProtectionDomain().getCodeSource().getLocation().toURI());
         } catch (URISyntaxException e) {
             throw new IllegalStateException("the class path has an entry that is not a file", e);
         }
-        // local/target/classes or local/target/local.jar
-        return here.getParent().getParent().getParent();
     }
 
     /**

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Collectors;
@@ -59,17 +58,7 @@ public final class CsvLoader {
                 .toList();
         try (Connection connection = DriverManager.getConnection(args[0], login)) {
             List<TableLoad> loads = new CsvLoader(shop, Progress.toStandardError()).load(connection, Path.of(args[1]));
-            System.out.printf("%-45s %12s %12s %12s %12s%n", "table", "rows", "inserted", "updated", "deleted");
-            for (TableLoad load : loads) {
-                System.out.printf(
-                        Locale.ROOT,
-                        "%-45s %,12d %,12d %,12d %,12d%n",
-                        load.table(),
-                        load.rows(),
-                        load.inserted(),
-                        load.updated(),
-                        load.deleted());
-            }
+            TableLoad.print(loads, System.out);
         } catch (LoadException | SQLException e) {
             System.err.println("Nothing was loaded. " + e.getMessage());
             System.exit(1);
