@@ -140,7 +140,7 @@ record Staging(Contract contract, CsvFile file) {
 
     /**
      * Types are wider than the table's and checked, where PostgreSQL would change a value that does not fit without a word: digits after the point
-     * would be rounded, an offset from UTC dropped, and "infinity" and "NaN" taken for values. Each check bears its column's name.
+     * would be rounded, an offset from UTC dropped, and "yesterday", "infinity" and "NaN" taken for values. Each check bears its column's name.
      */
     private String createTable() {
         String columns = file.columns().stream()
@@ -158,7 +158,8 @@ record Staging(Contract contract, CsvFile file) {
     private static String stagingType(DataType type) {
         return switch (type.kind()) {
             case DECIMAL -> "numeric";
-            case TIMESTAMP -> "timestamptz";
+            // PostgreSQL reads "yesterday" as a date
+            case DATE, TIMESTAMP -> "text";
             default -> SourceDdl.postgresType(type);
         };
     }
@@ -170,7 +171,9 @@ record Staging(Contract contract, CsvFile file) {
                 Optional.of("abs(%1$s) < 1e%2$d and %1$s = round(%1$s, %3$d)"
                         .formatted(column.name(), type.precision() - type.scale(), type.scale()));
             case DOUBLE -> Optional.of("abs(" + column.name() + ") < 'infinity'");
-            case DATE, TIMESTAMP -> Optional.of("isfinite(" + column.name() + ")");
+            case DATE, TIMESTAMP ->
+                Optional.of("%1$s ~ '^\\d{4}-\\d{2}-\\d{2}' and pg_input_is_valid(%1$s, 'timestamptz')"
+                        .formatted(column.name()));
             case STRING, INTEGER, LONG, BOOLEAN -> Optional.empty();
         };
     }
@@ -212,7 +215,9 @@ record Staging(Contract contract, CsvFile file) {
     }
 
     private static String value(Column column) {
-        return "s." + column.name() + "::" + SourceDdl.postgresType(column.type());
+        // by way of a time with its offset from UTC, which a timestamp would drop
+        String time = column.type().kind() == DataType.Kind.TIMESTAMP ? "::timestamptz" : "";
+        return "s." + column.name() + time + "::" + SourceDdl.postgresType(column.type());
     }
 
     /** What the server says about a line of its input, in words of the file. */

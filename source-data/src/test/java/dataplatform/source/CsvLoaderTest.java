@@ -164,9 +164,10 @@ class CsvLoaderTest {
     /** Each row: file, what stands in it, what is written instead, and what the error says. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            olist_orders_dataset.csv         | 2018-02-01 23:59:59 | 2017-02-30 10:00:00  | , line 3: column order_purchase_timestamp: expected timestamp, and '2017-02-30 10:00:00' is none
+            olist_orders_dataset.csv         | 2018-02-01 23:59:59 | 2017-02-30 10:00:00  | , line 3: column order_purchase_timestamp: expected timestamp, and its value is none
             olist_orders_dataset.csv         | 2018-02-01 23:59:59 | 2017-02-30T          | , line 3: column order_purchase_timestamp: expected timestamp
             olist_orders_dataset.csv         | 2018-02-01 23:59:59 | infinity             | , line 3: column order_purchase_timestamp: expected timestamp
+            olist_orders_dataset.csv         | 2018-02-01 23:59:59 | yesterday            | , line 3: column order_purchase_timestamp: expected timestamp
             olist_orders_dataset.csv         | 2018-02-01 23:59:59 | ''                   | , line 3: column order_purchase_timestamp: is empty, and contract ecommerce.orders requires it
             olist_orders_dataset.csv         | o2,c2               | o1,c2                | , line 3: the key is in the file twice: Key (order_id)=(o1)
             olist_orders_dataset.csv         | o2,c2               | o2,c7                | : customer_id 'c7' (1 rows with such) is not in
