@@ -25,15 +25,6 @@ public record GlueTable(
         List<Column> partitionKeys) {
     private static final String MANIFESTS = "/_symlink_format_manifest";
 
-    private static final List<Column> QUARANTINE = List.of(
-            new Column("id", "string", "Made from change_seq, op and raw_row: the same row is kept once."),
-            new Column("reason", "string", "Which column breaks what, for each that does."),
-            new Column("raw_row", "string", "The row as it came, as JSON."),
-            new Column("op", "string", "I, U or D: insert, update or delete."),
-            new Column(SilverColumn.CHANGE_SEQ, "string", "Order of the change in the source; higher is later."),
-            new Column(SilverColumn.EXTRACTED_AT, "timestamp", "When replication read the row, in UTC."),
-            new Column("source_file", "string", "The file in bronze that it came in."));
-
     private static final List<Column> DATA_QUALITY = List.of(
             new Column("run_id", "string", "The run."),
             new Column("started_at", "timestamp", "When the run started, in UTC."),
@@ -115,16 +106,14 @@ public record GlueTable(
                     contract.description() + " " + contract.grain(),
                     folder,
                     format,
-                    SilverColumn.of(contract).stream()
-                            .map(c -> new Column(c.name(), c.type().glueType(), c.description()))
-                            .toList(),
+                    columns(SilverColumn.of(contract)),
                     contract.partition().map(Partition::name)));
             tables.add(table(
                     contract.name() + "_quarantine",
                     "Rows that break the contract " + contract.id() + ". One row per change, however often it came.",
                     folder + "_quarantine",
                     format,
-                    QUARANTINE,
+                    columns(SilverColumn.QUARANTINE),
                     Optional.empty()));
         }
         tables.add(table(
@@ -135,6 +124,12 @@ public record GlueTable(
                 DATA_QUALITY,
                 Optional.empty()));
         return tables;
+    }
+
+    private static List<Column> columns(List<SilverColumn> columns) {
+        return columns.stream()
+                .map(c -> new Column(c.name(), c.type().glueType(), c.description()))
+                .toList();
     }
 
     private static GlueTable table(

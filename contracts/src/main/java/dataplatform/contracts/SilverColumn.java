@@ -16,6 +16,16 @@ public record SilverColumn(String name, DataType type, String description) {
     /** When replication read the row, in UTC. */
     public static final String EXTRACTED_AT = "extracted_at";
 
+    /** The columns of every data set's quarantine, where the rows are kept that break its contract. */
+    public static final List<SilverColumn> QUARANTINE = List.of(
+            text("id", "Made from change_seq, op and raw_row: the same row is kept once."),
+            text("reason", "Which column breaks what, for each that does."),
+            text("raw_row", "The row as it came, as JSON."),
+            text("op", "I, U or D: insert, update or delete."),
+            text(CHANGE_SEQ, "Order of the change in the source; higher is later."),
+            new SilverColumn(EXTRACTED_AT, DataType.TIMESTAMP, "When replication read the row, in UTC."),
+            text("source_file", "The file in bronze that it came in."));
+
     /** The columns of the contract's silver table in their order: the contract's, the partition column, the platform's. */
     public static List<SilverColumn> of(Contract contract) {
         List<SilverColumn> columns = new ArrayList<>();
@@ -27,5 +37,9 @@ public record SilverColumn(String name, DataType type, String description) {
                 "Order of the change in the source that the row stands at; higher is later."));
         columns.add(new SilverColumn(EXTRACTED_AT, DataType.TIMESTAMP, "When replication read the row, in UTC."));
         return columns;
+    }
+
+    private static SilverColumn text(String name, String description) {
+        return new SilverColumn(name, DataType.STRING, description);
     }
 }

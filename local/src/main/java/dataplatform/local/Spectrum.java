@@ -75,13 +75,9 @@ final class Spectrum {
 
         /** The rows of that data set that broke their contract. */
         static ExternalTable quarantineOf(Contract contract) {
-            List<SilverColumn> columns = new ArrayList<>();
-            for (String name : List.of("id", "reason", "raw_row", "op", SilverColumn.CHANGE_SEQ, "source_file")) {
-                columns.add(new SilverColumn(name, DataType.STRING, ""));
-            }
-            columns.add(new SilverColumn(SilverColumn.EXTRACTED_AT, DataType.TIMESTAMP, ""));
             String name = contract.name() + "_quarantine";
-            return new ExternalTable(name, contract.domain() + "/" + name + "/", columns, Optional.empty());
+            return new ExternalTable(
+                    name, contract.domain() + "/" + name + "/", SilverColumn.QUARANTINE, Optional.empty());
         }
     }
 
