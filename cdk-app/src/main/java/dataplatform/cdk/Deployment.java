@@ -1,0 +1,73 @@
+package dataplatform.cdk;
+
+import dataplatform.contracts.Contract;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.RemovalPolicy;
+import software.amazon.awscdk.StackProps;
+
+/**
+ * What every stack is given.
+ *
+ * @param environment its sizes and switches
+ * @param deleteData the second key to delete data, given with the command
+ * @param contracts of all data sets
+ * @param repository on GitHub, as {@code owner/name}
+ * @param checkout the folder that holds the modules
+ */
+record Deployment(
+        Environment environment, boolean deleteData, List<Contract> contracts, String repository, Path checkout) {
+    Deployment {
+        contracts = List.copyOf(contracts);
+    }
+
+    Names names() {
+        return environment.names();
+    }
+
+    /** The properties of a part's stack. */
+    StackProps stack(String part, String description) {
+        return StackProps.builder()
+                .stackName(names().of(part))
+                .description(description)
+                .tags(names().tags())
+                .terminationProtection(!environment.dataMayBeDeleted())
+                .build();
+    }
+
+    /** Whether data goes with its stack: both keys are there. */
+    boolean deletesData() {
+        return environment.dataMayBeDeleted() && deleteData;
+    }
+
+    /** What happens to data when its resource is deleted. */
+    RemovalPolicy data() {
+        return deletesData() ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    }
+
+    /** A bucket's name; the account is known when it is deployed. */
+    String bucket(Layer layer) {
+        return names().bucket(layer, Aws.ACCOUNT_ID);
+    }
+
+    /** An address in the lake: {@code s3://bucket/path}. */
+    String s3(Layer layer, String path) {
+        return "s3://" + bucket(layer) + "/" + path;
+    }
+
+    /**
+     * A file of the checkout or of its build.
+     *
+     * @throws IllegalArgumentException if it is not there
+     */
+    String file(String path) {
+        Path file = checkout.resolve(path);
+        if (!Files.exists(file)) {
+            throw new IllegalArgumentException(
+                    path + " is not there: build it with `make build` before the platform is put together");
+        }
+        return file.toString();
+    }
+}

@@ -1,0 +1,78 @@
+package dataplatform.cdk;
+
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.ContractException;
+import dataplatform.contracts.Contracts;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.AppProps;
+
+/**
+ * What the command {@code cdk} runs: puts the platform together for the environment in the context value {@code env}, or for all that
+ * have a name of their own.
+ *
+ * <p>Other context values: {@code repository} on GitHub, as {@code owner/name}; {@code delete-data}, the second key to delete data: the
+ * environment's name again; {@code checkout}, the folder that holds the modules, if it is not the one above.
+ */
+public final class Main {
+    /** How CDK behaves where it kept an older way for older apps. */
+    private static final Map<String, Object> CDK = Map.of(
+            "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy", true,
+            "@aws-cdk/aws-iam:minimizePolicies", true,
+            "@aws-cdk/aws-kms:aliasNameRef", true,
+            "@aws-cdk/aws-secretsmanager:useAttachedSecretResourcePolicyForSecretTargetAttachments", true,
+            "@aws-cdk/aws-iam:oidcRejectUnauthorizedConnections", true,
+            "@aws-cdk/core:validateSnapshotRemovalPolicy", true);
+
+    private Main() {}
+
+    public static void main(String[] args) {
+        try {
+            synthesise(app(Map.of()), Contracts::bundled);
+        } catch (IllegalArgumentException | ContractException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    /** An app with this context beside the command's. */
+    static App app(Map<String, Object> context) {
+        return new App(AppProps.builder()
+                .postCliContext(CDK)
+                .context(context)
+                .analyticsReporting(false)
+                .build());
+    }
+
+    /**
+     * Writes the templates.
+     *
+     * @throws IllegalArgumentException if there is no such environment, its name is too long or a jar is missing
+     * @throws ContractException if a contract can't be used
+     */
+    static void synthesise(App app, Supplier<List<Contract>> contracts) {
+        String environment = context(app, "env", "");
+        String key = context(app, "delete-data", "");
+        List<Contract> read = contracts.get();
+        for (Environment each : environment.isEmpty() ? Environment.ALL : List.of(Environment.named(environment))) {
+            Platform.add(
+                    app,
+                    new Deployment(
+                            each,
+                            key.equals(each.name()),
+                            read,
+                            context(app, "repository", ""),
+                            Path.of(context(app, "checkout", "..")).toAbsolutePath()));
+        }
+        Platform.check(app);
+        app.synth();
+    }
+
+    private static String context(App app, String key, String otherwise) {
+        Object value = app.getNode().tryGetContext(key);
+        return value == null ? otherwise : value.toString();
+    }
+}

@@ -1,0 +1,68 @@
+package dataplatform.cdk;
+
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * Every name and tag of one environment: whoever knows the environment knows what its resources are called.
+ *
+ * @param environment such as {@code dev}
+ */
+record Names(String environment) {
+    private static final String PLATFORM = "dataplatform";
+    private static final Pattern ENVIRONMENT = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
+    private static final int BUCKET_LIMIT = 63;
+    private static final int ACCOUNT_LENGTH = 12;
+
+    /** @throws IllegalArgumentException if the name can't be part of the names that AWS allows */
+    Names {
+        if (!ENVIRONMENT.matcher(environment).matches()) {
+            throw new IllegalArgumentException(
+                    "the environment '" + environment
+                            + "' can't be part of a bucket's name: use lower-case letters, digits and single hyphens between them");
+        }
+        for (Layer layer : Layer.values()) {
+            int length = bucket(layer, "").length() + ACCOUNT_LENGTH;
+            if (length > BUCKET_LIMIT) {
+                throw new IllegalArgumentException("the environment's name '" + environment + "' makes the bucket "
+                        + bucket(layer, "<account>") + " longer than " + BUCKET_LIMIT
+                        + " characters: shorten it by " + (length - BUCKET_LIMIT));
+            }
+        }
+    }
+
+    /** A resource, or a stack after its part: {@code dataplatform-dev-lake}. */
+    String of(String part) {
+        return PLATFORM + "-" + environment + "-" + part;
+    }
+
+    /** A layer's bucket. Names of buckets are the whole world's, so the account is in them. */
+    String bucket(Layer layer, String account) {
+        return of(layer.folder()) + "-" + account;
+    }
+
+    /** A database of the Glue catalog. */
+    String catalog(Layer layer) {
+        return "glue_ecommerce_" + inSql() + "_data_lake_" + layer.folder();
+    }
+
+    /** The environment where names have no hyphens. */
+    String inSql() {
+        return environment.replace('-', '_');
+    }
+
+    /** A parameter in SSM: {@code /dataplatform/dev/lake/key}. */
+    String parameter(String path) {
+        return "/" + PLATFORM + "/" + environment + "/" + path;
+    }
+
+    /** A log group of the part. */
+    String logs(String part) {
+        return "/" + PLATFORM + "/" + environment + "/" + part;
+    }
+
+    /** What every resource is tagged with; the budget counts by it. */
+    Map<String, String> tags() {
+        return Map.of("platform", PLATFORM, "environment", environment);
+    }
+}

@@ -1,0 +1,21 @@
+package dataplatform.cdk;
+
+import io.github.cdklabs.cdknag.AwsSolutionsChecks;
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.Aspects;
+
+/** The parts of the platform in one environment, and what each takes from the others. */
+final class Platform {
+    private Platform() {}
+
+    /** Adds an environment's stacks to an app. */
+    static void add(App app, Deployment deployment) {
+        LakeStack lake = new LakeStack(app, deployment);
+        NetworkStack network = new NetworkStack(app, deployment, lake);
+    }
+
+    /** Lets the app's synthesis fail where a stack breaks a rule of AWS Solutions. */
+    static void check(App app) {
+        Aspects.of(app).add(new AwsSolutionsChecks());
+    }
+}
