@@ -15,10 +15,16 @@ import software.amazon.awscdk.StackProps;
  * @param deleteData the second key to delete data, given with the command
  * @param contracts of all data sets
  * @param repository on GitHub, as {@code owner/name}
+ * @param alertEmail who is told of alarms; nobody if empty
  * @param checkout the folder that holds the modules
  */
 record Deployment(
-        Environment environment, boolean deleteData, List<Contract> contracts, String repository, Path checkout) {
+        Environment environment,
+        boolean deleteData,
+        List<Contract> contracts,
+        String repository,
+        String alertEmail,
+        Path checkout) {
     Deployment {
         contracts = List.copyOf(contracts);
     }

@@ -3,8 +3,10 @@ package dataplatform.cdk;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.Fn;
 import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.Tags;
 import software.amazon.awscdk.services.ec2.FlowLogDestination;
 import software.amazon.awscdk.services.ec2.FlowLogOptions;
 import software.amazon.awscdk.services.ec2.GatewayVpcEndpointAwsService;
@@ -67,6 +69,9 @@ final class NetworkStack extends Stack {
                 .subnetConfiguration(subnets)
                 .restrictDefaultSecurityGroup(false)
                 .build();
+        if (environment.spark() instanceof Environment.Spark.Clusters) {
+            Tags.of(vpc).add(SparkStack.EMR_TAG, "true");
+        }
         vpc.addFlowLog(
                 "FlowLog",
                 FlowLogOptions.builder()
@@ -97,7 +102,7 @@ final class NetworkStack extends Stack {
 
     /** The network, for another stack. */
     IVpc vpc(Construct scope) {
-        return Vpc.fromVpcAttributes(
+        IVpc vpc = Vpc.fromVpcAttributes(
                 scope,
                 "Network",
                 VpcAttributes.builder()
@@ -105,6 +110,8 @@ final class NetworkStack extends Stack {
                         .availabilityZones(zones())
                         .isolatedSubnetIds(privateSubnetIds(scope))
                         .build());
+        Annotations.of(vpc).acknowledgeWarning("@aws-cdk/aws-ec2:noSubnetRouteTableId", "Only this stack adds routes.");
+        return vpc;
     }
 
     /** The subnets without a way in, one per zone, for another stack. */

@@ -12,6 +12,15 @@ final class Platform {
     static void add(App app, Deployment deployment) {
         LakeStack lake = new LakeStack(app, deployment);
         NetworkStack network = new NetworkStack(app, deployment, lake);
+        SourceDatabaseStack database = new SourceDatabaseStack(app, deployment, lake, network);
+        new ReplicationStack(app, deployment, lake, network, database);
+        CatalogStack catalog = new CatalogStack(app, deployment, lake);
+        new AthenaStack(app, deployment, lake);
+        SparkStack spark = new SparkStack(app, deployment, lake, network);
+        WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
+        new AirflowStack(app, deployment, lake, network, spark, warehouse);
+        new WatchStack(app, deployment, lake, spark);
+        new DeliveryStack(app, deployment);
     }
 
     /** Lets the app's synthesis fail where a stack breaks a rule of AWS Solutions. */

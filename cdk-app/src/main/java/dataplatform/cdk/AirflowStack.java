@@ -1,0 +1,274 @@
+package dataplatform.cdk;
+
+import java.util.List;
+import java.util.Map;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.FileSystem;
+import software.amazon.awscdk.RemovalPolicy;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.ec2.AmazonLinux2023ImageSsmParameterProps;
+import software.amazon.awscdk.services.ec2.AmazonLinuxCpuType;
+import software.amazon.awscdk.services.ec2.BlockDevice;
+import software.amazon.awscdk.services.ec2.BlockDeviceVolume;
+import software.amazon.awscdk.services.ec2.EbsDeviceOptions;
+import software.amazon.awscdk.services.ec2.EbsDeviceVolumeType;
+import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.InstanceType;
+import software.amazon.awscdk.services.ec2.LaunchTemplate;
+import software.amazon.awscdk.services.ec2.MachineImage;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.iam.CompositePrincipal;
+import software.amazon.awscdk.services.iam.ManagedPolicy;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.logs.LogGroup;
+import software.amazon.awscdk.services.logs.RetentionDays;
+import software.amazon.awscdk.services.mwaa.CfnEnvironment;
+import software.amazon.awscdk.services.s3.assets.AssetOptions;
+import software.amazon.awscdk.services.s3.deployment.BucketDeployment;
+import software.amazon.awscdk.services.s3.deployment.Source;
+import software.constructs.Construct;
+
+/** Airflow, which says when what runs: MWAA, or an instance that is there only while there is work. */
+final class AirflowStack extends Stack {
+    private static final String FOLDER = "airflow";
+
+    private final Deployment deployment;
+    private final LakeStack lake;
+    private final IKey key;
+
+    AirflowStack(
+            Construct scope,
+            Deployment deployment,
+            LakeStack lake,
+            NetworkStack network,
+            SparkStack spark,
+            WarehouseStack warehouse) {
+        super(scope, deployment.names().of("airflow"), deployment.stack("airflow", "Says when what runs"));
+        this.deployment = deployment;
+        this.lake = lake;
+        this.key = lake.key(this);
+        IVpc vpc = network.vpc(this);
+        SecurityGroup group = NetworkStack.securityGroup(this, "Reach", vpc, "Airflow");
+        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to AWS");
+        warehouse.allowConnecting(group);
+
+        Environment.Airflow runsOn = deployment.environment().airflow();
+        Role role = role(runsOn);
+        spark.allowStarting(role);
+        warehouse.allowSigningIn(role);
+        String requirements = deploy();
+        if (runsOn instanceof Environment.Airflow.Managed managed) {
+            managed(managed, role, group, network.privateSubnetIds(this).subList(0, 2), requirements);
+        } else {
+            onDemand((Environment.Airflow.OnDemand) runsOn, role, group, network.publicSubnetIds(this));
+        }
+    }
+
+    private Role role(Environment.Airflow runsOn) {
+        Role role = Role.Builder.create(this, "Role")
+                .assumedBy(
+                        runsOn instanceof Environment.Airflow.Managed
+                                ? new CompositePrincipal(
+                                        new ServicePrincipal("airflow.amazonaws.com"),
+                                        new ServicePrincipal("airflow-env.amazonaws.com"))
+                                : new ServicePrincipal("ec2.amazonaws.com"))
+                .description("What DAGs may do")
+                .build();
+        Names names = deployment.names();
+        lake.allowReading(role, Layer.ARTIFACTS, FOLDER + "/");
+        lake.allowReading(role, Layer.LANDING, "");
+        role.addToPolicy(LakeStack.statement(
+                List.of("glue:StartCrawler", "glue:GetCrawler"),
+                arn("glue", "crawler/" + names.of("bronze")),
+                arn("glue", "crawler/" + names.of("silver"))));
+        role.addToPolicy(LakeStack.statement(
+                List.of("ssm:GetParameter", "ssm:GetParameters"), arn("ssm", "parameter" + names.parameter("*"))));
+        Waivers.nag(
+                role,
+                "AwsSolutions-IAM5",
+                "/^Resource::arn:<AWS::Partition>:ssm:/",
+                "What the parts tell each other stands under one path, and is no secret.");
+        return role;
+    }
+
+    private static String arn(String service, String resource) {
+        return "arn:" + Aws.PARTITION + ":" + service + ":" + Aws.REGION + ":" + Aws.ACCOUNT_ID + ":" + resource;
+    }
+
+    /**
+     * Brings the folder to where Airflow looks for it.
+     *
+     * @return key of the requirements; it changes with them, as Airflow is only set up anew when it does
+     */
+    private String deploy() {
+        String folder = deployment.file(FOLDER);
+        String requirements = FOLDER + "/requirements/" + FileSystem.fingerprint(folder + "/requirements.txt");
+        LogGroup logs = LogGroup.Builder.create(this, "DeployLogs")
+                .logGroupName(deployment.names().logs("deploy-dags"))
+                .encryptionKey(key)
+                .retention(RetentionDays.ONE_YEAR)
+                .removalPolicy(RemovalPolicy.DESTROY)
+                .build();
+        copy("Dags", folder, List.of("tests", "**/__pycache__"), FOLDER, true, logs);
+        copy("Requirements", folder, List.of("*", "!requirements.txt"), requirements, false, logs);
+        getNode().findAll().stream()
+                .filter(construct -> construct.getNode().getPath().matches("[^/]+/Custom::CDKBucketDeployment[^/]+"))
+                .forEach(handler -> {
+                    Waivers.nag(handler, "AwsSolutions-L1", "CDK brings this function and keeps it.");
+                    Waivers.nag(
+                            handler,
+                            "AwsSolutions-IAM4",
+                            "CDK brings this function; the policy allows to write its log.");
+                    Waivers.nag(
+                            handler,
+                            "AwsSolutions-IAM5",
+                            "CDK brings this function; it copies from its own bucket to the artifacts.");
+                    String reason = "CDK brings this function; it runs in deployments alone.";
+                    List.of("CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117")
+                            .forEach(rule -> Waivers.checkov(handler, rule, reason));
+                });
+        return requirements + "/requirements.txt";
+    }
+
+    private void copy(String id, String folder, List<String> exclude, String prefix, boolean prune, LogGroup logs) {
+        BucketDeployment.Builder.create(this, id)
+                .sources(List.of(Source.asset(
+                        folder, AssetOptions.builder().exclude(exclude).build())))
+                .destinationBucket(lake.bucket(this, Layer.ARTIFACTS))
+                .destinationKeyPrefix(prefix)
+                .prune(prune)
+                .memoryLimit(512)
+                .logGroup(logs)
+                .build();
+    }
+
+    private void managed(
+            Environment.Airflow.Managed managed,
+            Role role,
+            SecurityGroup group,
+            List<String> subnets,
+            String requirements) {
+        String name = deployment.names().of("airflow");
+        group.addIngressRule(group, Port.allTcp(), "among its own");
+        group.addEgressRule(group, Port.allTcp(), "among its own");
+        String logs = arn("logs", "log-group:airflow-" + name + "-*");
+        role.addToPolicy(LakeStack.statement(List.of("airflow:PublishMetrics"), arn("airflow", "environment/" + name)));
+        role.addToPolicy(LakeStack.statement(
+                List.of("s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration"),
+                lake.bucket(this, Layer.ARTIFACTS).getBucketArn()));
+        role.addToPolicy(LakeStack.statement(
+                List.of(
+                        "logs:CreateLogStream",
+                        "logs:CreateLogGroup",
+                        "logs:PutLogEvents",
+                        "logs:GetLogEvents",
+                        "logs:GetLogRecord",
+                        "logs:GetLogGroupFields",
+                        "logs:GetQueryResults"),
+                logs));
+        role.addToPolicy(LakeStack.statement(
+                List.of("logs:DescribeLogGroups", "cloudwatch:PutMetricData", "s3:GetAccountPublicAccessBlock"), "*"));
+        role.addToPolicy(LakeStack.statement(
+                List.of(
+                        "sqs:ChangeMessageVisibility",
+                        "sqs:DeleteMessage",
+                        "sqs:GetQueueAttributes",
+                        "sqs:GetQueueUrl",
+                        "sqs:ReceiveMessage",
+                        "sqs:SendMessage"),
+                "arn:" + Aws.PARTITION + ":sqs:" + Aws.REGION + ":*:airflow-celery-*"));
+        role.addToPolicy(PolicyStatement.Builder.create()
+                .actions(List.of("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:Encrypt"))
+                .resources(List.of(key.getKeyArn()))
+                .conditions(Map.of(
+                        "StringLike",
+                        Map.of(
+                                "kms:ViaService",
+                                List.of(
+                                        "sqs." + Aws.REGION + ".amazonaws.com",
+                                        "s3." + Aws.REGION + ".amazonaws.com"))))
+                .build());
+        Waivers.nag(
+                role,
+                "AwsSolutions-IAM5",
+                "/^Resource::arn:<AWS::Partition>:(logs|sqs):/",
+                "MWAA names its logs by the environment, and its queue stands in an account of AWS.");
+        Waivers.nag(
+                role,
+                "AwsSolutions-IAM5",
+                "/^Resource::\\*$/",
+                "Metrics, the list of log groups and the account's public access block have no ARN.");
+        CfnEnvironment.ModuleLoggingConfigurationProperty log =
+                CfnEnvironment.ModuleLoggingConfigurationProperty.builder()
+                        .enabled(true)
+                        .logLevel("INFO")
+                        .build();
+        CfnEnvironment environment = CfnEnvironment.Builder.create(this, "Airflow")
+                .name(name)
+                .airflowVersion(managed.version())
+                .environmentClass(managed.size())
+                .minWorkers(1)
+                .maxWorkers(2)
+                .schedulers(2)
+                .executionRoleArn(role.getRoleArn())
+                .kmsKey(key.getKeyArn())
+                .sourceBucketArn(lake.bucket(this, Layer.ARTIFACTS).getBucketArn())
+                .dagS3Path(FOLDER + "/dags")
+                .requirementsS3Path(requirements)
+                .webserverAccessMode("PRIVATE_ONLY")
+                .networkConfiguration(CfnEnvironment.NetworkConfigurationProperty.builder()
+                        .securityGroupIds(List.of(group.getSecurityGroupId()))
+                        .subnetIds(subnets)
+                        .build())
+                .loggingConfiguration(CfnEnvironment.LoggingConfigurationProperty.builder()
+                        .dagProcessingLogs(log)
+                        .schedulerLogs(log)
+                        .taskLogs(log)
+                        .webserverLogs(log)
+                        .workerLogs(log)
+                        .build())
+                .build();
+        environment.getNode().addDependency(role);
+        getNode().findAll().stream()
+                .filter(BucketDeployment.class::isInstance)
+                .forEach(copied -> environment.getNode().addDependency(copied));
+    }
+
+    /** What such an instance is made from. It has an address of its own to reach AWS by, and takes no connection. */
+    private void onDemand(Environment.Airflow.OnDemand onDemand, Role role, SecurityGroup group, List<String> subnets) {
+        role.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName("AmazonSSMManagedInstanceCore"));
+        Waivers.nag(
+                role, "AwsSolutions-IAM4", "AWS keeps this policy for Session Manager, the only way to the instance.");
+        LaunchTemplate template = LaunchTemplate.Builder.create(this, "Airflow")
+                .launchTemplateName(deployment.names().of("airflow"))
+                .instanceType(new InstanceType(onDemand.instance()))
+                .machineImage(MachineImage.latestAmazonLinux2023(AmazonLinux2023ImageSsmParameterProps.builder()
+                        .cpuType(AmazonLinuxCpuType.ARM_64)
+                        .build()))
+                .role(role)
+                .securityGroup(group)
+                .associatePublicIpAddress(true)
+                .requireImdsv2(true)
+                .httpPutResponseHopLimit(1)
+                .detailedMonitoring(true)
+                .blockDevices(List.of(BlockDevice.builder()
+                        .deviceName("/dev/xvda")
+                        .volume(BlockDeviceVolume.ebs(
+                                20,
+                                EbsDeviceOptions.builder()
+                                        .encrypted(true)
+                                        .volumeType(EbsDeviceVolumeType.GP3)
+                                        .deleteOnTermination(true)
+                                        .build()))
+                        .build()))
+                .build();
+        Names names = deployment.names();
+        new Handover(this, names.parameter("airflow/launch-template-id"), template.getLaunchTemplateId());
+        new Handover(this, names.parameter("airflow/subnet-id"), subnets.get(0));
+    }
+}

@@ -1,0 +1,79 @@
+package dataplatform.cdk;
+
+import java.util.function.UnaryOperator;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.RemovalPolicy;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.lambda.Architecture;
+import software.amazon.awscdk.services.lambda.Code;
+import software.amazon.awscdk.services.lambda.Function;
+import software.amazon.awscdk.services.lambda.Runtime;
+import software.amazon.awscdk.services.logs.LogGroup;
+import software.amazon.awscdk.services.logs.RetentionDays;
+import software.constructs.Construct;
+
+/** A Lambda function from a module under {@code lambdas/}, with a role that may write its own log and nothing else. */
+final class JavaFunction {
+    private JavaFunction() {}
+
+    /** Where the build leaves a module's jar. */
+    static String jar(String module) {
+        return "lambdas/" + module + "/target/" + module + ".jar";
+    }
+
+    /**
+     * Declares it. No SnapStart: these functions run once a deployment, and a snapshot takes longer than their start.
+     *
+     * @param module such as {@code start-replication}
+     * @param handler the class, in {@code dataplatform.lambdas}
+     * @param more what this function needs beside
+     * @throws IllegalArgumentException if its jar has not been built
+     */
+    static Function of(
+            Construct scope,
+            Deployment deployment,
+            LakeStack lake,
+            String module,
+            String handler,
+            UnaryOperator<Function.Builder> more) {
+        LogGroup logs = LogGroup.Builder.create(scope, handler + "Logs")
+                .logGroupName(deployment.names().logs(module))
+                .encryptionKey(lake.key(scope))
+                .retention(RetentionDays.ONE_YEAR)
+                .removalPolicy(RemovalPolicy.DESTROY)
+                .build();
+        Role role = Role.Builder.create(scope, handler + "Role")
+                .assumedBy(new ServicePrincipal("lambda.amazonaws.com"))
+                .description("What the function " + module + " may do")
+                .build();
+        logs.grantWrite(role);
+        Function function = more.apply(Function.Builder.create(scope, handler)
+                        .functionName(deployment.names().of(module))
+                        .runtime(Runtime.JAVA_21)
+                        .architecture(Architecture.ARM_64)
+                        .handler("dataplatform.lambdas." + handler + "::handleRequest")
+                        .code(Code.fromAsset(deployment.file(jar(module))))
+                        .memorySize(1024)
+                        .timeout(Duration.minutes(15))
+                        .role(role)
+                        .logGroup(logs))
+                .build();
+        Waivers.nag(
+                function, "AwsSolutions-L1", "Java 21 is what the platform's functions are built for and tested on.");
+        Waivers.checkov(
+                function,
+                "CKV_AWS_115",
+                "Called by deployments and by hand; a reserve would take from the account's others.");
+        Waivers.checkov(
+                function,
+                "CKV_AWS_116",
+                "Whoever calls it waits for its answer, so nothing is lost that a queue could keep.");
+        return function;
+    }
+
+    /** The function's role. */
+    static Role role(Function function) {
+        return (Role) function.getRole();
+    }
+}

@@ -1,0 +1,26 @@
+package dataplatform.cdk;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import software.amazon.awscdk.Stack;
+
+/** JSON whose fields stand in one order, so that a text made from it changes only when it says something else. */
+final class Json {
+    private Json() {}
+
+    /** The text of it; what is only known when the stack is deployed is filled in then. */
+    static String text(Stack stack, Map<String, Object> fields) {
+        return stack.toJsonString(sorted(fields));
+    }
+
+    /** A copy with the fields of it and of all that is in it sorted by name. */
+    static Object sorted(Object value) {
+        if (value instanceof Map<?, ?> map) {
+            Map<String, Object> sorted = new TreeMap<>();
+            map.forEach((key, field) -> sorted.put((String) key, sorted(field)));
+            return sorted;
+        }
+        return value instanceof List<?> list ? list.stream().map(Json::sorted).toList() : value;
+    }
+}

@@ -1,0 +1,313 @@
+package dataplatform.cdk;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.emr.CfnSecurityConfiguration;
+import software.amazon.awscdk.services.emrserverless.CfnApplication;
+import software.amazon.awscdk.services.iam.CfnInstanceProfile;
+import software.amazon.awscdk.services.iam.ManagedPolicy;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.s3.assets.Asset;
+import software.constructs.Construct;
+
+/**
+ * What runs the Spark jobs. The request that starts the job which brings silver up to date stands in SSM, whole, so that whoever starts
+ * it needs to know nothing of where it runs.
+ */
+final class SparkStack extends Stack {
+    static final String RELEASE = "emr-7.13.0";
+    /** AmazonEMRServicePolicy_v2 asks for it on what EMR may use. */
+    static final String EMR_TAG = "for-use-with-amazon-emr-managed-policies";
+
+    private static final String JAR = "spark-jobs/target/spark-jobs.jar";
+    private static final String JOB = "dataplatform.spark.BronzeToSilver";
+    private static final String LOG_FOLDER = "spark/";
+    private static final String DELTA =
+            "/usr/share/aws/delta/lib/delta-spark.jar,/usr/share/aws/delta/lib/delta-storage.jar";
+    // two writers at once never overwrite each other's commit
+    private static final String LOG_STORE = "spark.delta.logStore.s3.impl=dataplatform.spark.ConditionalPutLogStore";
+
+    private final Deployment deployment;
+    private final LakeStack lake;
+    private final Asset jar;
+    private final Handover jobRole;
+    private Optional<Handover> application = Optional.empty();
+
+    SparkStack(Construct scope, Deployment deployment, LakeStack lake, NetworkStack network) {
+        super(scope, deployment.names().of("spark"), deployment.stack("spark", "What runs the Spark jobs"));
+        this.deployment = deployment;
+        this.lake = lake;
+        this.jar = Asset.Builder.create(this, "Jar").path(deployment.file(JAR)).build();
+        Environment.Spark runsOn = deployment.environment().spark();
+        Role role = jobRole(runsOn instanceof Environment.Spark.Serverless ? "emr-serverless" : "ec2");
+        this.jobRole = new Handover(this, deployment.names().parameter("spark/job-role-arn"), role.getRoleArn());
+        Map<String, Object> request;
+        if (runsOn instanceof Environment.Spark.Serverless serverless) {
+            request = serverless(serverless, role);
+        } else {
+            request = clusters((Environment.Spark.Clusters) runsOn, role, network);
+        }
+        new Handover(this, deployment.names().parameter("spark/bronze-to-silver"), Json.text(this, request));
+    }
+
+    /** Lets a role start the jobs and see how they go, from another stack. */
+    void allowStarting(Role role) {
+        String job = jobRole.in(role);
+        if (application.isPresent()) {
+            String arn = "arn:" + Aws.PARTITION + ":emr-serverless:" + Aws.REGION + ":" + Aws.ACCOUNT_ID
+                    + ":/applications/" + application.get().in(role);
+            role.addToPolicy(
+                    LakeStack.statement(List.of("emr-serverless:StartJobRun", "emr-serverless:GetApplication"), arn));
+            role.addToPolicy(LakeStack.statement(
+                    List.of("emr-serverless:GetJobRun", "emr-serverless:CancelJobRun"), arn + "/jobruns/*"));
+            Waivers.nag(role, "AwsSolutions-IAM5", "/jobruns.*\\*$/", "A run's id is made up when it starts.");
+        } else {
+            String clusters =
+                    "arn:" + Aws.PARTITION + ":elasticmapreduce:" + Aws.REGION + ":" + Aws.ACCOUNT_ID + ":cluster/*";
+            role.addToPolicy(PolicyStatement.Builder.create()
+                    .actions(List.of("elasticmapreduce:RunJobFlow"))
+                    .resources(List.of("*"))
+                    .conditions(Map.of(
+                            "StringEquals",
+                            Map.of(
+                                    "elasticmapreduce:RequestTag/environment",
+                                    deployment.environment().name())))
+                    .build());
+            role.addToPolicy(PolicyStatement.Builder.create()
+                    .actions(List.of(
+                            "elasticmapreduce:AddTags",
+                            "elasticmapreduce:DescribeCluster",
+                            "elasticmapreduce:DescribeStep",
+                            "elasticmapreduce:ListSteps",
+                            "elasticmapreduce:TerminateJobFlows"))
+                    .resources(List.of(clusters))
+                    .conditions(Map.of(
+                            "StringEquals",
+                            Map.of(
+                                    "elasticmapreduce:ResourceTag/environment",
+                                    deployment.environment().name())))
+                    .build());
+            Waivers.nag(
+                    role,
+                    "AwsSolutions-IAM5",
+                    "/^Resource::(\\*|arn:<AWS::Partition>:elasticmapreduce:.*)$/",
+                    "A cluster's id is made up when it starts; the grant ends at this environment's tag.");
+        }
+        List<String> passed = application.isPresent()
+                ? List.of(job)
+                : List.of(job, "arn:" + Aws.PARTITION + ":iam::" + Aws.ACCOUNT_ID + ":role/" + serviceRole());
+        role.addToPolicy(LakeStack.statement(List.of("iam:PassRole"), passed.toArray(String[]::new)));
+    }
+
+    /** The EMR Serverless application, for another stack; none where clusters do the work. */
+    Optional<String> applicationId(Construct scope) {
+        return application.map(handover -> handover.in(scope));
+    }
+
+    private Role jobRole(String service) {
+        Role role = Role.Builder.create(this, "JobRole")
+                .roleName(deployment.names().of("spark-job"))
+                .assumedBy(new ServicePrincipal(service + ".amazonaws.com"))
+                .description("What a Spark job reads and writes")
+                .build();
+        lake.allowReading(role, Layer.BRONZE, "");
+        lake.allowReading(role, Layer.LANDING, "");
+        lake.allowWriting(role, Layer.SILVER, "");
+        lake.allowWriting(role, Layer.LOGS, LOG_FOLDER);
+        role.addToPolicy(
+                LakeStack.statement(List.of("s3:GetObject"), jar.getBucket().arnForObjects(jar.getS3ObjectKey())));
+        return role;
+    }
+
+    private List<String> arguments() {
+        return List.of(
+                "--bronze",
+                deployment.s3(Layer.BRONZE, ReplicationStack.FOLDER),
+                "--silver",
+                "s3://" + deployment.bucket(Layer.SILVER));
+    }
+
+    private String logUri() {
+        return deployment.s3(Layer.LOGS, LOG_FOLDER);
+    }
+
+    private Map<String, Object> serverless(Environment.Spark.Serverless size, Role role) {
+        CfnApplication made = CfnApplication.Builder.create(this, "Application")
+                .name(deployment.names().of("spark"))
+                .type("SPARK")
+                .releaseLabel(RELEASE)
+                .architecture("ARM64")
+                .autoStartConfiguration(CfnApplication.AutoStartConfigurationProperty.builder()
+                        .enabled(true)
+                        .build())
+                .autoStopConfiguration(CfnApplication.AutoStopConfigurationProperty.builder()
+                        .enabled(true)
+                        .idleTimeoutMinutes(5)
+                        .build())
+                .maximumCapacity(CfnApplication.MaximumAllowedResourcesProperty.builder()
+                        .cpu(size.vcpus() + " vCPU")
+                        .memory(size.vcpus() * 8 + " GB")
+                        .disk(size.vcpus() * 20 + " GB")
+                        .build())
+                .build();
+        this.application =
+                Optional.of(new Handover(this, deployment.names().parameter("spark/application-id"), made.getRef()));
+        return Map.of(
+                "name",
+                "bronze-to-silver",
+                "applicationId",
+                made.getRef(),
+                "executionRoleArn",
+                role.getRoleArn(),
+                "jobDriver",
+                Map.of(
+                        "sparkSubmit",
+                        Map.of(
+                                "entryPoint",
+                                jar.getS3ObjectUrl(),
+                                "entryPointArguments",
+                                arguments(),
+                                "sparkSubmitParameters",
+                                "--class " + JOB + " --conf spark.jars=" + DELTA + " --conf " + LOG_STORE)),
+                "configurationOverrides",
+                Map.of("monitoringConfiguration", Map.of("s3MonitoringConfiguration", Map.of("logUri", logUri()))));
+    }
+
+    private String serviceRole() {
+        return deployment.names().of("emr");
+    }
+
+    /** What makes a cluster for one run: nodes that come and go, most of them spot, and nothing left when it is done. */
+    private Map<String, Object> clusters(Environment.Spark.Clusters size, Role role, NetworkStack network) {
+        Names names = deployment.names();
+        IVpc vpc = network.vpc(this);
+        SecurityGroup nodes = NetworkStack.securityGroup(this, "Nodes", vpc, "Nodes of a Spark cluster");
+        nodes.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and AWS");
+        SecurityGroup service = NetworkStack.securityGroup(this, "Service", vpc, "How EMR reaches the nodes");
+        List.of(nodes, service).forEach(group -> Tags.of(group).add(EMR_TAG, "true"));
+        CfnInstanceProfile profile = CfnInstanceProfile.Builder.create(this, "InstanceProfile")
+                .instanceProfileName(role.getRoleName())
+                .roles(List.of(role.getRoleName()))
+                .build();
+        Role serviceRole = Role.Builder.create(this, "ServiceRole")
+                .roleName(serviceRole())
+                .assumedBy(new ServicePrincipal("elasticmapreduce.amazonaws.com"))
+                .managedPolicies(
+                        List.of(ManagedPolicy.fromAwsManagedPolicyName("service-role/AmazonEMRServicePolicy_v2")))
+                .build();
+        serviceRole.addToPolicy(PolicyStatement.Builder.create()
+                .actions(List.of("iam:PassRole"))
+                .resources(List.of(role.getRoleArn()))
+                .conditions(Map.of("StringEquals", Map.of("iam:PassedToService", "ec2.amazonaws.com")))
+                .build());
+        Waivers.nag(serviceRole, "AwsSolutions-IAM4", "AWS keeps this policy, and it ends at what carries EMR's tag.");
+        CfnSecurityConfiguration security = CfnSecurityConfiguration.Builder.create(this, "Security")
+                .name(names.of("spark"))
+                .securityConfiguration(Map.of(
+                        "EncryptionConfiguration",
+                        Map.of(
+                                "EnableInTransitEncryption",
+                                false,
+                                "EnableAtRestEncryption",
+                                true,
+                                "AtRestEncryptionConfiguration",
+                                Map.of(
+                                        "S3EncryptionConfiguration",
+                                        Map.of(
+                                                "EncryptionMode",
+                                                "SSE-KMS",
+                                                "AwsKmsKey",
+                                                lake.key(this).getKeyArn()),
+                                        "LocalDiskEncryptionConfiguration",
+                                        Map.of(
+                                                "EncryptionKeyProviderType",
+                                                "AwsKms",
+                                                "AwsKmsKey",
+                                                lake.key(this).getKeyArn(),
+                                                "EnableEbsEncryption",
+                                                true))),
+                        "InstanceMetadataServiceConfiguration",
+                        Map.of("MinimumInstanceMetadataServiceVersion", 2, "HttpPutResponseHopLimit", 1)))
+                .build();
+        return Map.ofEntries(
+                Map.entry("Name", names.of("bronze-to-silver")),
+                Map.entry("ReleaseLabel", RELEASE),
+                Map.entry("Applications", List.of(Map.of("Name", "Spark"))),
+                Map.entry("ServiceRole", serviceRole.getRoleArn()),
+                Map.entry("JobFlowRole", profile.getRef()),
+                Map.entry("SecurityConfiguration", security.getRef()),
+                Map.entry("LogUri", logUri()),
+                Map.entry("AutoTerminationPolicy", Map.of("IdleTimeout", 300)),
+                Map.entry(
+                        "ManagedScalingPolicy",
+                        Map.of(
+                                "ComputeLimits",
+                                Map.of(
+                                        "UnitType", "Instances",
+                                        "MinimumCapacityUnits", 1,
+                                        "MaximumCapacityUnits", size.instances(),
+                                        "MaximumOnDemandCapacityUnits", 1,
+                                        "MaximumCoreCapacityUnits", 1))),
+                Map.entry(
+                        "Instances",
+                        Map.of(
+                                "Ec2SubnetId", network.privateSubnetIds(this).get(0),
+                                "EmrManagedMasterSecurityGroup", nodes.getSecurityGroupId(),
+                                "EmrManagedSlaveSecurityGroup", nodes.getSecurityGroupId(),
+                                "ServiceAccessSecurityGroup", service.getSecurityGroupId(),
+                                "KeepJobFlowAliveWhenNoSteps", false,
+                                "InstanceGroups",
+                                        List.of(
+                                                group("MASTER", "ON_DEMAND", size),
+                                                group("CORE", "ON_DEMAND", size),
+                                                group("TASK", "SPOT", size)))),
+                Map.entry(
+                        "Configurations",
+                        List.of(Map.of(
+                                "Classification", "delta-defaults", "Properties", Map.of("delta.enabled", "true")))),
+                Map.entry(
+                        "Steps",
+                        List.of(Map.of(
+                                "Name", "bronze-to-silver",
+                                "ActionOnFailure", "TERMINATE_CLUSTER",
+                                "HadoopJarStep",
+                                        Map.of(
+                                                "Jar",
+                                                "command-runner.jar",
+                                                "Args",
+                                                java.util.stream.Stream.concat(
+                                                                List.of(
+                                                                        "spark-submit",
+                                                                        "--class",
+                                                                        JOB,
+                                                                        "--conf",
+                                                                        LOG_STORE,
+                                                                        jar.getS3ObjectUrl())
+                                                                        .stream(),
+                                                                arguments().stream())
+                                                        .toList())))),
+                Map.entry(
+                        "Tags",
+                        List.of(
+                                Map.of(
+                                        "Key",
+                                        "environment",
+                                        "Value",
+                                        deployment.environment().name()),
+                                Map.of("Key", EMR_TAG, "Value", "true"))));
+    }
+
+    private static Map<String, Object> group(String role, String market, Environment.Spark.Clusters size) {
+        return Map.of("InstanceRole", role, "Market", market, "InstanceType", size.instance(), "InstanceCount", 1);
+    }
+}

@@ -1,0 +1,17 @@
+-- What the last run of each data set read, changed, and kept in quarantine.
+select
+  data_set,
+  started_at,
+  rows_in,
+  inserted,
+  updated,
+  deleted,
+  quarantined
+from (
+  select
+    *,
+    row_number() over (partition by data_set order by started_at desc, run_id desc) as nth
+  from data_quality
+)
+where nth = 1
+order by data_set
