@@ -170,8 +170,7 @@ final class CatalogStack extends Stack {
                 .description("What the crawler of " + name + " reads and changes")
                 .build();
         lake.allowReading(role, layer, prefix);
-        String glue = "arn:" + Aws.PARTITION + ":glue:" + Aws.REGION + ":" + Aws.ACCOUNT_ID + ":";
-        role.addToPolicy(LakeStack.statement(
+        role.addToPolicy(Iam.allow(
                 List.of(
                         "glue:GetDatabase",
                         "glue:GetTable",
@@ -184,14 +183,13 @@ final class CatalogStack extends Stack {
                         "glue:BatchCreatePartition",
                         "glue:UpdatePartition",
                         "glue:BatchUpdatePartition"),
-                glue + "catalog",
-                glue + "database/" + database,
-                glue + "table/" + database + "/*"));
-        role.addToPolicy(LakeStack.statement(List.of("glue:GetSecurityConfiguration"), "*"));
-        role.addToPolicy(LakeStack.statement(
+                Iam.arn("glue", "catalog"),
+                Iam.arn("glue", "database/" + database),
+                Iam.arn("glue", "table/" + database + "/*")));
+        role.addToPolicy(Iam.allow(List.of("glue:GetSecurityConfiguration"), "*"));
+        role.addToPolicy(Iam.allow(
                 List.of("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:AssociateKmsKey"),
-                "arn:" + Aws.PARTITION + ":logs:" + Aws.REGION + ":" + Aws.ACCOUNT_ID
-                        + ":log-group:/aws-glue/crawlers*"));
+                Iam.arn("logs", "log-group:/aws-glue/crawlers*")));
         Waivers.nag(
                 role,
                 "AwsSolutions-IAM5",

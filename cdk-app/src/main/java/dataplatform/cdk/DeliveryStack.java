@@ -6,7 +6,6 @@ import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.iam.OidcProviderNative;
-import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.WebIdentityPrincipal;
 import software.constructs.Construct;
@@ -34,10 +33,8 @@ final class DeliveryStack extends Stack {
                                                 + deployment.environment().name()))))
                 .build();
         // CloudFormation and the assets' bucket have roles of their own, which `cdk bootstrap` made
-        role.addToPolicy(PolicyStatement.Builder.create()
-                .actions(List.of("sts:AssumeRole"))
-                .resources(List.of(bootstrapRole("deploy-role"), bootstrapRole("file-publishing-role")))
-                .build());
+        role.addToPolicy(Iam.allow(
+                List.of("sts:AssumeRole"), bootstrapRole("deploy-role"), bootstrapRole("file-publishing-role")));
         if (deployment.environment().ownsAccount()) {
             OidcProviderNative made = OidcProviderNative.Builder.create(this, "GitHub")
                     .url("https://" + ISSUER)
@@ -48,7 +45,6 @@ final class DeliveryStack extends Stack {
     }
 
     private static String bootstrapRole(String name) {
-        return "arn:" + Aws.PARTITION + ":iam::" + Aws.ACCOUNT_ID + ":role/cdk-hnb659fds-" + name + "-" + Aws.ACCOUNT_ID
-                + "-" + Aws.REGION;
+        return Iam.role("cdk-hnb659fds-" + name + "-" + Aws.ACCOUNT_ID + "-" + Aws.REGION);
     }
 }

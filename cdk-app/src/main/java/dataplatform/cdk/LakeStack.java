@@ -3,11 +3,11 @@ package dataplatform.cdk;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.services.iam.Effect;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
@@ -111,24 +111,16 @@ final class LakeStack extends Stack {
 
     private void allow(Role role, Layer layer, String prefix, List<String> objectActions) {
         IBucket bucket = bucket(role, layer);
-        role.addToPolicy(statement(List.of("s3:ListBucket", "s3:GetBucketLocation"), bucket.getBucketArn()));
-        role.addToPolicy(statement(objectActions, bucket.arnForObjects(prefix + "*")));
+        role.addToPolicy(Iam.allow(List.of("s3:ListBucket", "s3:GetBucketLocation"), bucket.getBucketArn()));
+        role.addToPolicy(Iam.allow(objectActions, bucket.arnForObjects(prefix + "*")));
         if (layer != Layer.LOGS) {
-            role.addToPolicy(statement(USE_KEY, key(role).getKeyArn()));
+            role.addToPolicy(Iam.allow(USE_KEY, key(role).getKeyArn()));
         }
         Waivers.nag(
                 role,
                 "AwsSolutions-IAM5",
                 "/^Resource::arn:<AWS::Partition>:s3:::" + deployment.names().of(layer.folder()) + "-/",
                 "Objects come and go, so the grant names the prefix that they stand under.");
-    }
-
-    static PolicyStatement statement(List<String> actions, String... resources) {
-        return PolicyStatement.Builder.create()
-                .effect(Effect.ALLOW)
-                .actions(actions)
-                .resources(List.of(resources))
-                .build();
     }
 
     /** Written by S3 and by VPC flow logs, neither of which can use our key for it. */
@@ -163,9 +155,9 @@ final class LakeStack extends Stack {
                 .blockPublicAccess(BlockPublicAccess.BLOCK_ALL)
                 .enforceSsl(true)
                 .minimumTlsVersion(1.2)
-                .lifecycleRules(java.util.stream.Stream.concat(
+                .lifecycleRules(Stream.concat(
                                 rules.stream(),
-                                java.util.stream.Stream.of(LifecycleRule.builder()
+                                Stream.of(LifecycleRule.builder()
                                         .id("forget unfinished uploads")
                                         .abortIncompleteMultipartUploadAfter(Duration.days(7))
                                         .build()))
@@ -205,11 +197,7 @@ final class LakeStack extends Stack {
                 .principals(List.of(new ServicePrincipal("logs.amazonaws.com")))
                 .actions(List.of("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"))
                 .resources(List.of("*"))
-                .conditions(Map.of(
-                        "ArnLike",
-                        Map.of(
-                                "kms:EncryptionContext:aws:logs:arn",
-                                "arn:" + Aws.PARTITION + ":logs:" + Aws.REGION + ":" + Aws.ACCOUNT_ID + ":*")))
+                .conditions(Map.of("ArnLike", Map.of("kms:EncryptionContext:aws:logs:arn", Iam.arn("logs", "*"))))
                 .build());
         key.addToResourcePolicy(PolicyStatement.Builder.create()
                 .sid("Alerts")

@@ -20,6 +20,8 @@ import software.amazon.awscdk.services.ec2.IpAddresses;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.Subnet;
+import software.amazon.awscdk.services.ec2.SubnetAttributes;
 import software.amazon.awscdk.services.ec2.SubnetConfiguration;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
@@ -102,26 +104,52 @@ final class NetworkStack extends Stack {
 
     /** The network, for another stack. */
     IVpc vpc(Construct scope) {
-        IVpc vpc = Vpc.fromVpcAttributes(
+        return Vpc.fromVpcAttributes(
                 scope,
                 "Network",
                 VpcAttributes.builder()
                         .vpcId(vpcId.in(scope))
                         .availabilityZones(zones())
-                        .isolatedSubnetIds(privateSubnetIds(scope))
                         .build());
-        Annotations.of(vpc).acknowledgeWarning("@aws-cdk/aws-ec2:noSubnetRouteTableId", "Only this stack adds routes.");
-        return vpc;
     }
 
     /** The subnets without a way in, one per zone, for another stack. */
-    List<String> privateSubnetIds(Construct scope) {
-        return privateSubnets.stream().map(subnet -> subnet.in(scope)).toList();
+    SubnetSelection privateSubnets(Construct scope) {
+        return SubnetSelection.builder()
+                .subnets(IntStream.range(0, ZONES)
+                        .mapToObj(i -> privateSubnet(scope, i))
+                        .toList())
+                .build();
     }
 
-    /** The subnets in which an address of the internet may be had, one per zone, for another stack; none where nothing needs them. */
-    List<String> publicSubnetIds(Construct scope) {
-        return publicSubnets.stream().map(subnet -> subnet.in(scope)).toList();
+    private ISubnet privateSubnet(Construct scope, int number) {
+        ISubnet subnet = Subnet.fromSubnetAttributes(
+                scope,
+                "Private" + number,
+                SubnetAttributes.builder()
+                        .subnetId(privateSubnets.get(number).in(scope))
+                        .availabilityZone(zones().get(number))
+                        .build());
+        Annotations.of(subnet)
+                .acknowledgeWarning("@aws-cdk/aws-ec2:noSubnetRouteTableId", "Only this stack adds routes.");
+        return subnet;
+    }
+
+    /** The ids of some of them, for another stack. */
+    List<String> privateSubnetIds(Construct scope, int zones) {
+        return privateSubnets.subList(0, zones).stream()
+                .map(subnet -> subnet.in(scope))
+                .toList();
+    }
+
+    /** The ids of all of them, for another stack. */
+    List<String> privateSubnetIds(Construct scope) {
+        return privateSubnetIds(scope, ZONES);
+    }
+
+    /** A subnet in which an address of the internet may be had, for another stack. */
+    String publicSubnetId(Construct scope) {
+        return publicSubnets.get(0).in(scope);
     }
 
     /** A security group for something in this network that starts no connections until it is allowed to. */

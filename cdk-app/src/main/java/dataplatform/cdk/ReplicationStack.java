@@ -49,8 +49,7 @@ final class ReplicationStack extends Stack {
         this.key = lake.key(this);
         Names names = deployment.names();
 
-        SecurityGroup group =
-                NetworkStack.securityGroup(this, "Reach", network.vpc(this), "Replication of the shop's database");
+        SecurityGroup group = NetworkStack.securityGroup(this, "Reach", network.vpc(this), "Replication");
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and Secrets Manager");
         database.allowConnecting(group);
         CfnReplicationSubnetGroup subnets = CfnReplicationSubnetGroup.Builder.create(this, "Subnets")
@@ -135,9 +134,8 @@ final class ReplicationStack extends Stack {
                 .assumedBy(new ServicePrincipal("dms." + Aws.REGION + ".amazonaws.com"))
                 .description("How replication gets the database's password")
                 .build();
-        role.addToPolicy(
-                LakeStack.statement(List.of("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"), secret));
-        role.addToPolicy(LakeStack.statement(List.of("kms:Decrypt"), key.getKeyArn()));
+        role.addToPolicy(Iam.allow(List.of("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"), secret));
+        role.addToPolicy(Iam.allow(List.of("kms:Decrypt"), key.getKeyArn()));
         CfnEndpoint source = CfnEndpoint.Builder.create(this, "Source")
                 .endpointIdentifier(deployment.names().of("source"))
                 .endpointType("source")
@@ -215,8 +213,8 @@ final class ReplicationStack extends Stack {
                 "StartReplication",
                 builder -> builder.description("Starts the replication, and stops it before it is deleted"));
         Role role = JavaFunction.role(function);
-        role.addToPolicy(LakeStack.statement(List.of(start, stop), arn));
-        role.addToPolicy(LakeStack.statement(List.of(describe), "*"));
+        role.addToPolicy(Iam.allow(List.of(start, stop), arn));
+        role.addToPolicy(Iam.allow(List.of(describe), "*"));
         Waivers.nag(role, "AwsSolutions-IAM5", "/^Resource::\\*$/", "DMS describes all replications or none.");
         Waivers.checkov(function, "CKV_AWS_117", "It calls DMS alone, which is not in our network.");
         CustomResource started = CustomResource.Builder.create(this, "Start")
@@ -237,7 +235,7 @@ final class ReplicationStack extends Stack {
                         .service("databasemigration")
                         .action("stopReplication")
                         .input(ScheduleTargetInput.fromObject(Map.of("ReplicationConfigArn", arn)))
-                        .policyStatements(List.of(LakeStack.statement(List.of("dms:StopReplication"), arn)))
+                        .policyStatements(List.of(Iam.allow(List.of("dms:StopReplication"), arn)))
                         // that it is stopped already is no failure
                         .retryAttempts(0)
                         .build())

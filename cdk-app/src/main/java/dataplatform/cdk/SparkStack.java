@@ -3,6 +3,7 @@ package dataplatform.cdk;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.Tags;
@@ -14,7 +15,6 @@ import software.amazon.awscdk.services.emr.CfnSecurityConfiguration;
 import software.amazon.awscdk.services.emrserverless.CfnApplication;
 import software.amazon.awscdk.services.iam.CfnInstanceProfile;
 import software.amazon.awscdk.services.iam.ManagedPolicy;
-import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.s3.assets.Asset;
@@ -40,7 +40,6 @@ final class SparkStack extends Stack {
     private final Deployment deployment;
     private final LakeStack lake;
     private final Asset jar;
-    private final Handover jobRole;
     private Optional<Handover> application = Optional.empty();
 
     SparkStack(Construct scope, Deployment deployment, LakeStack lake, NetworkStack network) {
@@ -50,7 +49,6 @@ final class SparkStack extends Stack {
         this.jar = Asset.Builder.create(this, "Jar").path(deployment.file(JAR)).build();
         Environment.Spark runsOn = deployment.environment().spark();
         Role role = jobRole(runsOn instanceof Environment.Spark.Serverless ? "emr-serverless" : "ec2");
-        this.jobRole = new Handover(this, deployment.names().parameter("spark/job-role-arn"), role.getRoleArn());
         Map<String, Object> request;
         if (runsOn instanceof Environment.Spark.Serverless serverless) {
             request = serverless(serverless, role);
@@ -62,51 +60,35 @@ final class SparkStack extends Stack {
 
     /** Lets a role start the jobs and see how they go, from another stack. */
     void allowStarting(Role role) {
-        String job = jobRole.in(role);
         if (application.isPresent()) {
             String arn = "arn:" + Aws.PARTITION + ":emr-serverless:" + Aws.REGION + ":" + Aws.ACCOUNT_ID
                     + ":/applications/" + application.get().in(role);
+            role.addToPolicy(Iam.allow(List.of("emr-serverless:StartJobRun", "emr-serverless:GetApplication"), arn));
             role.addToPolicy(
-                    LakeStack.statement(List.of("emr-serverless:StartJobRun", "emr-serverless:GetApplication"), arn));
-            role.addToPolicy(LakeStack.statement(
-                    List.of("emr-serverless:GetJobRun", "emr-serverless:CancelJobRun"), arn + "/jobruns/*"));
+                    Iam.allow(List.of("emr-serverless:GetJobRun", "emr-serverless:CancelJobRun"), arn + "/jobruns/*"));
             Waivers.nag(role, "AwsSolutions-IAM5", "/jobruns.*\\*$/", "A run's id is made up when it starts.");
         } else {
-            String clusters =
-                    "arn:" + Aws.PARTITION + ":elasticmapreduce:" + Aws.REGION + ":" + Aws.ACCOUNT_ID + ":cluster/*";
-            role.addToPolicy(PolicyStatement.Builder.create()
-                    .actions(List.of("elasticmapreduce:RunJobFlow"))
-                    .resources(List.of("*"))
-                    .conditions(Map.of(
-                            "StringEquals",
-                            Map.of(
-                                    "elasticmapreduce:RequestTag/environment",
-                                    deployment.environment().name())))
-                    .build());
-            role.addToPolicy(PolicyStatement.Builder.create()
-                    .actions(List.of(
-                            "elasticmapreduce:AddTags",
+            String environment = deployment.environment().name();
+            role.addToPolicy(Iam.allow(
+                    List.of("elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"),
+                    Map.of("StringEquals", Map.of("elasticmapreduce:RequestTag/environment", environment)),
+                    "*"));
+            role.addToPolicy(Iam.allow(
+                    List.of(
                             "elasticmapreduce:DescribeCluster",
                             "elasticmapreduce:DescribeStep",
                             "elasticmapreduce:ListSteps",
-                            "elasticmapreduce:TerminateJobFlows"))
-                    .resources(List.of(clusters))
-                    .conditions(Map.of(
-                            "StringEquals",
-                            Map.of(
-                                    "elasticmapreduce:ResourceTag/environment",
-                                    deployment.environment().name())))
-                    .build());
+                            "elasticmapreduce:TerminateJobFlows"),
+                    Map.of("StringEquals", Map.of("elasticmapreduce:ResourceTag/environment", environment)),
+                    Iam.arn("elasticmapreduce", "cluster/*")));
+            role.addToPolicy(Iam.passRole(Iam.role(serviceRole()), "elasticmapreduce"));
             Waivers.nag(
                     role,
                     "AwsSolutions-IAM5",
                     "/^Resource::(\\*|arn:<AWS::Partition>:elasticmapreduce:.*)$/",
                     "A cluster's id is made up when it starts; the grant ends at this environment's tag.");
         }
-        List<String> passed = application.isPresent()
-                ? List.of(job)
-                : List.of(job, "arn:" + Aws.PARTITION + ":iam::" + Aws.ACCOUNT_ID + ":role/" + serviceRole());
-        role.addToPolicy(LakeStack.statement(List.of("iam:PassRole"), passed.toArray(String[]::new)));
+        role.addToPolicy(Iam.passRole(Iam.role(jobRole()), application.isPresent() ? "emr-serverless" : "ec2"));
     }
 
     /** The EMR Serverless application, for another stack; none where clusters do the work. */
@@ -116,7 +98,7 @@ final class SparkStack extends Stack {
 
     private Role jobRole(String service) {
         Role role = Role.Builder.create(this, "JobRole")
-                .roleName(deployment.names().of("spark-job"))
+                .roleName(jobRole())
                 .assumedBy(new ServicePrincipal(service + ".amazonaws.com"))
                 .description("What a Spark job reads and writes")
                 .build();
@@ -124,8 +106,7 @@ final class SparkStack extends Stack {
         lake.allowReading(role, Layer.LANDING, "");
         lake.allowWriting(role, Layer.SILVER, "");
         lake.allowWriting(role, Layer.LOGS, LOG_FOLDER);
-        role.addToPolicy(
-                LakeStack.statement(List.of("s3:GetObject"), jar.getBucket().arnForObjects(jar.getS3ObjectKey())));
+        role.addToPolicy(Iam.allow(List.of("s3:GetObject"), jar.getBucket().arnForObjects(jar.getS3ObjectKey())));
         return role;
     }
 
@@ -183,6 +164,10 @@ final class SparkStack extends Stack {
                 Map.of("monitoringConfiguration", Map.of("s3MonitoringConfiguration", Map.of("logUri", logUri()))));
     }
 
+    private String jobRole() {
+        return deployment.names().of("spark-job");
+    }
+
     private String serviceRole() {
         return deployment.names().of("emr");
     }
@@ -205,11 +190,7 @@ final class SparkStack extends Stack {
                 .managedPolicies(
                         List.of(ManagedPolicy.fromAwsManagedPolicyName("service-role/AmazonEMRServicePolicy_v2")))
                 .build();
-        serviceRole.addToPolicy(PolicyStatement.Builder.create()
-                .actions(List.of("iam:PassRole"))
-                .resources(List.of(role.getRoleArn()))
-                .conditions(Map.of("StringEquals", Map.of("iam:PassedToService", "ec2.amazonaws.com")))
-                .build());
+        serviceRole.addToPolicy(Iam.passRole(role.getRoleArn(), "ec2"));
         Waivers.nag(serviceRole, "AwsSolutions-IAM4", "AWS keeps this policy, and it ends at what carries EMR's tag.");
         CfnSecurityConfiguration security = CfnSecurityConfiguration.Builder.create(this, "Security")
                 .name(names.of("spark"))
@@ -261,7 +242,7 @@ final class SparkStack extends Stack {
                 Map.entry(
                         "Instances",
                         Map.of(
-                                "Ec2SubnetId", network.privateSubnetIds(this).get(0),
+                                "Ec2SubnetId", network.privateSubnetIds(this, 1).get(0),
                                 "EmrManagedMasterSecurityGroup", nodes.getSecurityGroupId(),
                                 "EmrManagedSlaveSecurityGroup", nodes.getSecurityGroupId(),
                                 "ServiceAccessSecurityGroup", service.getSecurityGroupId(),
@@ -285,7 +266,7 @@ final class SparkStack extends Stack {
                                                 "Jar",
                                                 "command-runner.jar",
                                                 "Args",
-                                                java.util.stream.Stream.concat(
+                                                Stream.concat(
                                                                 List.of(
                                                                         "spark-submit",
                                                                         "--class",

@@ -4,7 +4,6 @@ import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
 import java.util.List;
 import java.util.Map;
-import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.CustomResource;
 import software.amazon.awscdk.FileSystem;
 import software.amazon.awscdk.RemovalPolicy;
@@ -13,7 +12,6 @@ import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.iam.CompositePrincipal;
-import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
@@ -71,26 +69,22 @@ final class WarehouseStack extends Stack {
     void allowSigningIn(Role role) {
         boolean serverless = deployment.environment().warehouse() instanceof Environment.Warehouse.Serverless;
         if (serverless) {
-            role.addToPolicy(LakeStack.statement(
+            role.addToPolicy(Iam.allow(
                     List.of("redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"),
-                    arn("redshift-serverless", "workgroup/*")));
+                    Iam.arn("redshift-serverless", "workgroup/*")));
             Waivers.nag(
                     role,
                     "AwsSolutions-IAM5",
                     "/redshift-serverless/",
                     "A workgroup's ARN ends in an id that AWS makes up; there is one in this account and region for each environment.");
         } else {
-            role.addToPolicy(LakeStack.statement(
+            role.addToPolicy(Iam.allow(
                     List.of("redshift:GetClusterCredentialsWithIAM"),
-                    arn("redshift", "dbname:" + identifier(deployment.names()) + "/" + DATABASE)));
-            role.addToPolicy(LakeStack.statement(
+                    Iam.arn("redshift", "dbname:" + identifier(deployment.names()) + "/" + DATABASE)));
+            role.addToPolicy(Iam.allow(
                     List.of("redshift:DescribeClusters"),
-                    arn("redshift", "cluster:" + identifier(deployment.names()))));
+                    Iam.arn("redshift", "cluster:" + identifier(deployment.names()))));
         }
-    }
-
-    private static String arn(String service, String resource) {
-        return "arn:" + Aws.PARTITION + ":" + service + ":" + Aws.REGION + ":" + Aws.ACCOUNT_ID + ":" + resource;
     }
 
     private Role spectrum() {
@@ -103,7 +97,7 @@ final class WarehouseStack extends Stack {
                 .build();
         lake.allowReading(role, Layer.SILVER, "");
         String database = externalDatabase();
-        role.addToPolicy(LakeStack.statement(
+        role.addToPolicy(Iam.allow(
                 List.of(
                         "glue:GetDatabase",
                         "glue:GetTable",
@@ -111,9 +105,9 @@ final class WarehouseStack extends Stack {
                         "glue:GetPartition",
                         "glue:GetPartitions",
                         "glue:BatchGetPartition"),
-                arn("glue", "catalog"),
-                arn("glue", "database/" + database),
-                arn("glue", "table/" + database + "/*")));
+                Iam.arn("glue", "catalog"),
+                Iam.arn("glue", "database/" + database),
+                Iam.arn("glue", "table/" + database + "/*")));
         Waivers.nag(
                 role,
                 "AwsSolutions-IAM5",
@@ -216,7 +210,7 @@ final class WarehouseStack extends Stack {
         Waivers.nag(cluster, "AwsSolutions-RS2", "The network lets nobody near who would have to guess the port.");
         Waivers.nag(
                 cluster, "AwsSolutions-RS5", "It logs to CloudWatch, which the rule, older than that, does not know.");
-        setUp(Map.of("ClusterIdentifier", name), arn("redshift", "cluster:" + name), cluster);
+        setUp(Map.of("ClusterIdentifier", name), Iam.arn("redshift", "cluster:" + name), cluster);
     }
 
     /** Makes the external schema, roles, users and grants once the warehouse is there, and again when their SQL changes. */
@@ -231,16 +225,15 @@ final class WarehouseStack extends Stack {
                 "SetUpWarehouse",
                 builder -> builder.description("Makes the warehouse's external schema, roles, users and grants"));
         Role role = JavaFunction.role(function);
-        role.addToPolicy(LakeStack.statement(
-                List.of("redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"), arn));
-        role.addToPolicy(PolicyStatement.Builder.create()
-                .actions(List.of("redshift-data:DescribeStatement", "redshift-data:GetStatementResult"))
-                .resources(List.of("*"))
-                .conditions(Map.of("StringEquals", Map.of("redshift-data:statement-owner-iam-userid", "${aws:userid}")))
-                .build());
-        role.addToPolicy(LakeStack.statement(
-                List.of("secretsmanager:GetSecretValue"), arn("secretsmanager", "secret:" + secret + "-??????")));
-        role.addToPolicy(LakeStack.statement(List.of("kms:Decrypt"), key.getKeyArn()));
+        role.addToPolicy(
+                Iam.allow(List.of("redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"), arn));
+        role.addToPolicy(Iam.allow(
+                List.of("redshift-data:DescribeStatement", "redshift-data:GetStatementResult"),
+                Map.of("StringEquals", Map.of("redshift-data:statement-owner-iam-userid", "${aws:userid}")),
+                "*"));
+        role.addToPolicy(Iam.allow(
+                List.of("secretsmanager:GetSecretValue"), Iam.arn("secretsmanager", "secret:" + secret + "-??????")));
+        role.addToPolicy(Iam.allow(List.of("kms:Decrypt"), key.getKeyArn()));
         Waivers.nag(
                 role,
                 "AwsSolutions-IAM5",
@@ -265,15 +258,10 @@ final class WarehouseStack extends Stack {
                         "ExternalDatabase",
                         externalDatabase(),
                         "SpectrumRoleArn",
-                        arnOfSpectrum(),
+                        Iam.role(deployment.names().of("spectrum")),
                         "SqlVersion",
                         FileSystem.fingerprint(deployment.file(JavaFunction.jar("set-up-warehouse")))))
                 .build();
         made.getNode().addDependency(warehouse, role);
-    }
-
-    private String arnOfSpectrum() {
-        return "arn:" + Aws.PARTITION + ":iam::" + Aws.ACCOUNT_ID + ":role/"
-                + deployment.names().of("spectrum");
     }
 }

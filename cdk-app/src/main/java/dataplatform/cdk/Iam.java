@@ -1,0 +1,44 @@
+package dataplatform.cdk;
+
+import java.util.List;
+import java.util.Map;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+
+/** Statements of policies, and names of resources in them. */
+final class Iam {
+    private Iam() {}
+
+    /** Allows the actions on the resources, and nothing else. */
+    static PolicyStatement allow(List<String> actions, String... resources) {
+        return allow(actions, Map.of(), resources);
+    }
+
+    /** Allows the actions on the resources under conditions such as {@code StringEquals}. */
+    static PolicyStatement allow(
+            List<String> actions, Map<String, Map<String, Object>> conditions, String... resources) {
+        return PolicyStatement.Builder.create()
+                .actions(actions)
+                .resources(List.of(resources))
+                .conditions(conditions)
+                .build();
+    }
+
+    /** Allows to hand a role to a service. */
+    static PolicyStatement passRole(String role, String service) {
+        return allow(
+                List.of("iam:PassRole"),
+                Map.of("StringEquals", Map.of("iam:PassedToService", service + ".amazonaws.com")),
+                role);
+    }
+
+    /** A resource of this account and region. */
+    static String arn(String service, String resource) {
+        return "arn:" + Aws.PARTITION + ":" + service + ":" + Aws.REGION + ":" + Aws.ACCOUNT_ID + ":" + resource;
+    }
+
+    /** A role of this account. */
+    static String role(String name) {
+        return "arn:" + Aws.PARTITION + ":iam::" + Aws.ACCOUNT_ID + ":role/" + name;
+    }
+}
