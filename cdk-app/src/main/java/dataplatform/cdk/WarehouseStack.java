@@ -207,7 +207,7 @@ final class WarehouseStack extends Stack {
                 .build();
         cluster.applyRemovalPolicy(deployment.deletesData() ? RemovalPolicy.DESTROY : RemovalPolicy.SNAPSHOT);
         cluster.getNode().addDependency(spectrum);
-        Waivers.nag(cluster, "AwsSolutions-RS2", "The network lets nobody near who would have to guess the port.");
+        Waivers.nag(cluster, "AwsSolutions-RS4", "The network lets nobody near who would have to guess the port.");
         Waivers.nag(
                 cluster, "AwsSolutions-RS5", "It logs to CloudWatch, which the rule, older than that, does not know.");
         setUp(Map.of("ClusterIdentifier", name), Iam.arn("redshift", "cluster:" + name), cluster);

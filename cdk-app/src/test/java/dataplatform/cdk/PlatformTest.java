@@ -1,0 +1,418 @@
+package dataplatform.cdk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Contracts;
+import dataplatform.contracts.GlueTable;
+import dataplatform.contracts.GlueTable.Format;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What matters in each part's template. */
+class PlatformTest {
+    private static final List<String> ENVIRONMENTS = List.of("dev", "staging", "production", "dev-other");
+
+    private final Synthesis synthesis = Synthesis.everything();
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dev", "staging", "production"})
+    void dataIsKeptWhenAStackIsDeleted(String environment) {
+        String prefix = "dataplatform-" + environment + "-";
+        Map<String, JsonNode> buckets = synthesis.resources(prefix + "lake", "AWS::S3::Bucket");
+        assertThat(buckets).hasSize(Layer.values().length);
+        buckets.values().forEach(bucket -> assertThat(policies(bucket)).containsExactly("Retain", "Retain"));
+        synthesis.resources(prefix + "lake", "AWS::KMS::Key").values().forEach(key -> assertThat(policies(key))
+                .containsExactly("Retain", "Retain"));
+        JsonNode database = synthesis
+                .resources(prefix + "source-database", "AWS::RDS::DBInstance")
+                .values()
+                .iterator()
+                .next();
+        assertThat(policies(database)).containsExactly("Snapshot", "Snapshot");
+        assertThat(database.at("/Properties/DeletionProtection").asBoolean()).isTrue();
+        synthesis
+                .resources(prefix + "warehouse", "AWS::RedshiftServerless::Namespace")
+                .values()
+                .forEach(namespace -> assertThat(policies(namespace)).containsExactly("Retain", "Retain"));
+    }
+
+    @Test
+    void bothKeysDeleteData() {
+        synthesis
+                .resources("dataplatform-dev-other-lake", "AWS::S3::Bucket")
+                .values()
+                .forEach(bucket -> assertThat(policies(bucket)).containsExactly("Delete", "Delete"));
+        assertThat(synthesis.resources("dataplatform-dev-other-lake", "Custom::S3AutoDeleteObjects"))
+                .hasSize(Layer.values().length);
+        assertThat(synthesis
+                        .only("dataplatform-dev-other-source-database", "AWS::RDS::DBInstance")
+                        .get("DeletionProtection")
+                        .asBoolean())
+                .isFalse();
+    }
+
+    @Test
+    void whatDependsOnNothingOfAnother() {
+        for (JsonNode template : synthesis.templates().values()) {
+            assertThat(template.path("Outputs").properties())
+                    .noneMatch(output -> output.getValue().has("Export"));
+            assertThat(template.toString()).doesNotContain("Fn::ImportValue");
+        }
+    }
+
+    @Test
+    void everyBucketIsReachedByTlsAloneAndLogsAccess() {
+        for (String environment : ENVIRONMENTS) {
+            String lake = "dataplatform-" + environment + "-lake";
+            Map<String, JsonNode> policies = synthesis.resources(lake, "AWS::S3::BucketPolicy");
+            assertThat(policies).hasSize(Layer.values().length);
+            policies.values().forEach(policy -> assertThat(policy.toString())
+                    .contains("\"aws:SecureTransport\":\"false\"", "\"Effect\":\"Deny\""));
+            synthesis.resources(lake, "AWS::S3::Bucket").values().forEach(bucket -> {
+                String name = bucket.at("/Properties/BucketName").toString();
+                assertThat(bucket.at("/Properties/LoggingConfiguration").isMissingNode())
+                        .as(name)
+                        .isEqualTo(name.contains("-logs-"));
+                assertThat(bucket.at("/Properties/LifecycleConfiguration/Rules"))
+                        .as(name)
+                        .isNotEmpty();
+            });
+        }
+    }
+
+    @Test
+    void onlyAnEnvironmentThatAsksForItHasNat() {
+        assertThat(synthesis.resources("dataplatform-dev-network", "AWS::EC2::NatGateway"))
+                .isEmpty();
+        assertThat(endpoints("dev")).containsExactlyInAnyOrder("s3", "secretsmanager");
+        assertThat(endpoints("dev-other")).containsExactlyInAnyOrder("s3", "secretsmanager", "kms", "elasticmapreduce");
+        assertThat(synthesis.resources("dataplatform-staging-network", "AWS::EC2::NatGateway"))
+                .hasSize(1);
+        assertThat(endpoints("staging")).containsExactly("s3");
+    }
+
+    @Test
+    void changesOfTheDatabaseCanBeFollowedAndConnectionsAreEncrypted() {
+        for (String environment : ENVIRONMENTS) {
+            String stack = "dataplatform-" + environment + "-source-database";
+            JsonNode parameters =
+                    synthesis.only(stack, "AWS::RDS::DBParameterGroup").get("Parameters");
+            assertThat(parameters.get("rds.logical_replication").asText()).isEqualTo("1");
+            assertThat(parameters.get("rds.force_ssl").asText()).isEqualTo("1");
+            JsonNode database = synthesis.only(stack, "AWS::RDS::DBInstance");
+            assertThat(database.get("EngineVersion").asText()).startsWith("16.");
+            assertThat(database.get("PubliclyAccessible").asBoolean()).isFalse();
+            assertThat(database.get("StorageEncrypted").asBoolean()).isTrue();
+            assertThat(database.get("BackupRetentionPeriod").asInt()).isPositive();
+            assertThat(synthesis.resources(stack, "AWS::SecretsManager::RotationSchedule"))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void onlyProductionTakesNoDemoData() {
+        assertThat(synthesis.resources("dataplatform-production-source-database", "AWS::Lambda::Function"))
+                .isEmpty();
+        JsonNode loader = synthesis.only("dataplatform-dev-source-database", "AWS::Lambda::Function");
+        assertThat(loader.get("Handler").asText()).isEqualTo("dataplatform.lambdas.LoadDemoData::handleRequest");
+        assertThat(names(loader.at("/Environment/Variables")))
+                .containsExactlyInAnyOrder("DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_SECRET_ARN");
+        assertThat(loader.has("VpcConfig")).isTrue();
+    }
+
+    @Test
+    void dmsWritesWhatSilverReads() throws IOException {
+        JsonNode target = synthesis.resources("dataplatform-dev-replication", "AWS::DMS::Endpoint").values().stream()
+                .map(endpoint -> endpoint.at("/Properties/S3Settings"))
+                .filter(settings -> !settings.isMissingNode())
+                .findFirst()
+                .orElseThrow();
+        assertThat(target.get("DataFormat").asText()).isEqualTo("parquet");
+        assertThat(target.get("CompressionType").asText()).isEqualTo("gzip");
+        assertThat(target.get("IncludeOpForFullLoad").asBoolean()).isTrue();
+        assertThat(target.get("TimestampColumnName").asText()).isEqualTo("extracted_at");
+        assertThat(target.get("BucketFolder").asText()).isEqualTo("ecommerce_rds");
+
+        JsonNode rules = synthesis
+                .only("dataplatform-dev-replication", "AWS::DMS::ReplicationConfig")
+                .at("/TableMappings/rules");
+        Set<String> tables = new TreeSet<>();
+        Set<String> actions = new TreeSet<>();
+        rules.forEach(rule -> {
+            if (rule.get("rule-type").asText().equals("selection")) {
+                tables.add(rule.at("/object-locator/schema-name").asText() + "."
+                        + rule.at("/object-locator/table-name").asText());
+            } else {
+                actions.add(rule.get("rule-action").asText() + " "
+                        + rule.path("value").asText()
+                        + rule.at("/before-image-def/column-prefix").asText());
+            }
+        });
+        assertThat(tables)
+                .containsExactlyInAnyOrderElementsOf(Contracts.bundled().stream()
+                        .map(contract -> contract.sourceSchema() + "." + contract.name())
+                        .toList());
+        assertThat(actions).containsExactly("add-before-image-columns BI_", "add-column change_seq");
+        assertThat(synthesis
+                        .only("dataplatform-dev-replication", "AWS::DMS::ReplicationConfig")
+                        .at("/ReplicationSettings/FullLoadSettings/TargetTablePrepMode")
+                        .asText())
+                .isEqualTo("DO_NOTHING");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dev", "staging"})
+    void replicationIsStartedByItsFunction(String environment) {
+        String stack = "dataplatform-" + environment + "-replication";
+        JsonNode start = synthesis.only(stack, "Custom::StartReplication");
+        String property = environment.equals("dev") ? "ReplicationConfigArn" : "ReplicationTaskArn";
+        assertThat(names(start)).contains("ServiceToken", property, "TableMappings");
+        assertThat(start.get("TableMappings").asText()).startsWith("{\"rules\":[");
+        JsonNode policy = synthesis
+                .resources(stack, "AWS::IAM::Policy")
+                .get(synthesis.resources(stack, "AWS::IAM::Policy").keySet().stream()
+                        .filter(id -> id.startsWith("StartReplication"))
+                        .findFirst()
+                        .orElseThrow());
+        assertThat(policy.toString())
+                .contains(environment.equals("dev") ? "dms:StartReplication\"" : "dms:StartReplicationTask\"");
+    }
+
+    @Test
+    void whatRestsStopsInTheEvening() {
+        for (String part : List.of("source-database", "replication")) {
+            JsonNode schedule = synthesis.only("dataplatform-dev-" + part, "AWS::Scheduler::Schedule");
+            assertThat(schedule.get("ScheduleExpression").asText()).isEqualTo("cron(0 20 * * ? *)");
+            assertThat(synthesis.resources("dataplatform-production-" + part, "AWS::Scheduler::Schedule"))
+                    .isEmpty();
+        }
+        synthesis
+                .resources("dataplatform-dev-catalog", "AWS::Glue::Crawler")
+                .values()
+                .forEach(crawler ->
+                        assertThat(crawler.get("Properties").has("Schedule")).isFalse());
+        synthesis
+                .resources("dataplatform-production-catalog", "AWS::Glue::Crawler")
+                .values()
+                .forEach(crawler ->
+                        assertThat(crawler.get("Properties").has("Schedule")).isTrue());
+    }
+
+    @Test
+    void theCatalogIsWhatTheContractsSay() {
+        for (Format format : Format.values()) {
+            String database = GlueTable.database("staging", format);
+            Map<String, JsonNode> tables = synthesis.resources("dataplatform-staging-catalog", "AWS::Glue::Table");
+            for (GlueTable table : GlueTable.silver(Contracts.bundled(), "s3://silver", format)) {
+                JsonNode made = tables.values().stream()
+                        .map(each -> each.get("Properties"))
+                        .filter(each -> each.get("DatabaseName").asText().equals(database)
+                                && each.at("/TableInput/Name").asText().equals(table.name()))
+                        .findFirst()
+                        .orElseThrow();
+                assertThat(made.at("/TableInput/StorageDescriptor/Columns").findValuesAsText("Type"))
+                        .containsExactlyElementsOf(table.columns().stream()
+                                .map(GlueTable.Column::type)
+                                .toList());
+            }
+        }
+        assertThat(synthesis
+                        .resources("dataplatform-staging-catalog", "AWS::Glue::Database")
+                        .values())
+                .extracting(each -> each.at("/Properties/DatabaseInput/Name").asText())
+                .containsExactlyInAnyOrder(
+                        "glue_ecommerce_staging_data_lake_bronze",
+                        "glue_ecommerce_staging_data_lake_silver",
+                        "glue_ecommerce_staging_data_lake_silver_spectrum",
+                        "glue_ecommerce_staging_data_lake_gold");
+    }
+
+    @Test
+    void analystsQueriesAreLimitedAndTheirAnswersEncrypted() {
+        JsonNode configuration = synthesis
+                .only("dataplatform-production-athena", "AWS::Athena::WorkGroup")
+                .get("WorkGroupConfiguration");
+        assertThat(configuration.get("EnforceWorkGroupConfiguration").asBoolean())
+                .isTrue();
+        assertThat(configuration.get("BytesScannedCutoffPerQuery").asLong()).isEqualTo(100L << 30);
+        assertThat(configuration
+                        .at("/ResultConfiguration/EncryptionConfiguration/EncryptionOption")
+                        .asText())
+                .isEqualTo("SSE_KMS");
+        assertThat(synthesis
+                        .resources("dataplatform-production-athena", "AWS::Athena::NamedQuery")
+                        .values())
+                .isNotEmpty()
+                .allSatisfy(query ->
+                        assertThat(query.at("/Properties/Description").asText()).endsWith("."));
+    }
+
+    @Test
+    void sparkStopsWhenItIsIdleAndSaysHowToStartAJob() {
+        JsonNode application = synthesis.only("dataplatform-dev-spark", "AWS::EMRServerless::Application");
+        assertThat(application.get("ReleaseLabel").asText()).isEqualTo(SparkStack.RELEASE);
+        assertThat(application.get("Architecture").asText()).isEqualTo("ARM64");
+        assertThat(application.at("/AutoStopConfiguration/Enabled").asBoolean()).isTrue();
+        assertThat(application.has("InitialCapacity")).isFalse();
+        assertThat(request("dev")).contains("dataplatform.spark.BronzeToSilver", "ConditionalPutLogStore", "--bronze");
+        assertThat(request("dev-other"))
+                .contains(
+                        "dataplatform.spark.BronzeToSilver",
+                        "AutoTerminationPolicy",
+                        "\\\"SPOT\\\"",
+                        "ManagedScalingPolicy");
+    }
+
+    @Test
+    void theWarehouseReadsSilverAndNothingElse() {
+        String stack = "dataplatform-production-warehouse";
+        String id = synthesis.resources(stack, "AWS::IAM::Policy").keySet().stream()
+                .filter(each -> each.startsWith("SpectrumRole"))
+                .findFirst()
+                .orElseThrow();
+        String policy = synthesis.resources(stack, "AWS::IAM::Policy").get(id).toString();
+        assertThat(policy).contains("dataplatform-production-silver-", "data_lake_silver_spectrum");
+        assertThat(policy).doesNotContain("bronze", "gold", "landing", "s3:Put", "glue:Create", "glue:Update");
+        JsonNode workgroup = synthesis.only(stack, "AWS::RedshiftServerless::Workgroup");
+        assertThat(workgroup.get("PubliclyAccessible").asBoolean()).isFalse();
+        assertThat(workgroup.get("MaxCapacity").asInt()).isEqualTo(64);
+        for (String environment : ENVIRONMENTS) {
+            JsonNode setUp = synthesis.only("dataplatform-" + environment + "-warehouse", "Custom::WarehouseSetup");
+            assertThat(names(setUp))
+                    .containsExactlyInAnyOrder(
+                            "ServiceToken",
+                            environment.equals("dev-other") ? "ClusterIdentifier" : "WorkgroupName",
+                            "Database",
+                            "SecretArn",
+                            "ExternalDatabase",
+                            "SpectrumRoleArn",
+                            "SqlVersion");
+        }
+    }
+
+    @Test
+    void airflowIsReachedByNobodyFromOutside() {
+        JsonNode mwaa = synthesis.only("dataplatform-production-airflow", "AWS::MWAA::Environment");
+        assertThat(mwaa.get("WebserverAccessMode").asText()).isEqualTo("PRIVATE_ONLY");
+        assertThat(mwaa.get("AirflowVersion").asText()).isEqualTo("3.0.6");
+        JsonNode template = synthesis.only("dataplatform-dev-airflow", "AWS::EC2::LaunchTemplate");
+        assertThat(template.at("/LaunchTemplateData/MetadataOptions/HttpTokens").asText())
+                .isEqualTo("required");
+        assertThat(synthesis
+                        .only("dataplatform-dev-airflow", "AWS::EC2::SecurityGroup")
+                        .has("SecurityGroupIngress"))
+                .isFalse();
+    }
+
+    @Test
+    void everyAlarmTellsSomebodyAndNamesARunbookThatIsThere() {
+        Map<String, JsonNode> alarms = synthesis.resources("dataplatform-production-watch", "AWS::CloudWatch::Alarm");
+        assertThat(alarms.values())
+                .extracting(alarm -> alarm.at("/Properties/AlarmName").asText())
+                .containsExactlyInAnyOrder(
+                        "dataplatform-production-replication-lag",
+                        "dataplatform-production-replication-slot",
+                        "dataplatform-production-storage",
+                        "dataplatform-production-dead-letters",
+                        "dataplatform-production-stale-tables");
+        for (JsonNode alarm : alarms.values()) {
+            String description = alarm.at("/Properties/AlarmDescription").asText();
+            assertThat(alarm.at("/Properties/AlarmActions")).hasSize(1);
+            assertThat(Synthesis.CHECKOUT.resolve(description.substring(description.indexOf("docs/"))))
+                    .as(description)
+                    .exists();
+        }
+        assertThat(synthesis
+                        .resources("dataplatform-dev-watch", "AWS::CloudWatch::Alarm")
+                        .values())
+                .noneMatch(alarm -> alarm.toString().contains("stale-tables"));
+    }
+
+    @Test
+    void silverIsStaleWhenTheStrictestPromiseIsBroken() {
+        JsonNode stale =
+                synthesis.resources("dataplatform-production-watch", "AWS::CloudWatch::Alarm").values().stream()
+                        .map(alarm -> alarm.get("Properties"))
+                        .filter(alarm -> alarm.get("AlarmName").asText().endsWith("stale-tables"))
+                        .findFirst()
+                        .orElseThrow();
+        long strictest = Contracts.bundled().stream()
+                .map(Contract::freshness)
+                .mapToLong(java.time.Duration::toSeconds)
+                .min()
+                .orElseThrow();
+        assertThat(stale.get("Period").asLong()).isEqualTo(strictest);
+        assertThat(stale.get("TreatMissingData").asText()).isEqualTo("breaching");
+    }
+
+    @Test
+    void onlyOneEnvironmentOfTheRepositoryMayDeploy() {
+        String trust = synthesis
+                .resources("dataplatform-production-delivery", "AWS::IAM::Role")
+                .toString();
+        assertThat(trust)
+                .contains(
+                        "\"token.actions.githubusercontent.com:sub\":\"repo:example/data-platform:environment:production\"")
+                .doesNotContain("StringLike");
+        assertThat(synthesis.resources("dataplatform-dev-other-delivery", "AWS::IAM::OIDCProvider"))
+                .isEmpty();
+    }
+
+    @Test
+    void devAtRestCostsLessThanADollarADay() throws IOException {
+        BigDecimal month = Cost.of(Environment.named("dev"), synthesis.folder(), Prices.read()).stream()
+                .map(Cost.Line::rest)
+                .reduce(BigDecimal.ZERO, BigDecimal::add);
+        assertThat(month.divide(new BigDecimal("30.4"), 2, RoundingMode.HALF_UP))
+                .isBetween(new BigDecimal("0.10"), BigDecimal.ONE);
+    }
+
+    @Test
+    void theCostOfEveryResourceIsKnown() throws IOException {
+        for (Environment environment : Environment.ALL) {
+            assertThat(Cost.of(environment, synthesis.folder(), Prices.read())).isNotEmpty();
+        }
+        assertThat(Cost.of(Environment.named("dev-other"), synthesis.folder(), Prices.read()))
+                .isNotEmpty();
+    }
+
+    private String request(String environment) {
+        return synthesis.resources("dataplatform-" + environment + "-spark", "AWS::SSM::Parameter").values().stream()
+                .filter(parameter -> parameter.at("/Properties/Name").asText().endsWith("/spark/bronze-to-silver"))
+                .findFirst()
+                .orElseThrow()
+                .toString();
+    }
+
+    private Set<String> endpoints(String environment) {
+        Set<String> services = new TreeSet<>();
+        synthesis
+                .resources("dataplatform-" + environment + "-network", "AWS::EC2::VPCEndpoint")
+                .values()
+                .forEach(endpoint -> services.add(
+                        endpoint.at("/Properties/ServiceName").toString().replaceAll(".*\\.([a-z0-9-]+)\".*", "$1")));
+        return services;
+    }
+
+    private static List<String> policies(JsonNode resource) {
+        return List.of(
+                resource.path("DeletionPolicy").asText(),
+                resource.path("UpdateReplacePolicy").asText());
+    }
+
+    private static Set<String> names(JsonNode object) {
+        Set<String> names = new TreeSet<>();
+        object.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+}

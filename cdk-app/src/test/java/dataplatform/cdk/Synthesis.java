@@ -1,0 +1,134 @@
+package dataplatform.cdk;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dataplatform.contracts.Contracts;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import software.amazon.awscdk.App;
+
+/**
+ * An app that has been synthesised, with small files in place of the jars.
+ *
+ * @param folder of the templates
+ * @param templates by the stack's name
+ */
+record Synthesis(Path folder, Map<String, JsonNode> templates) {
+    static final ObjectMapper JSON = new ObjectMapper();
+    static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
+
+    static final String REPOSITORY = "example/data-platform";
+
+    private static final Environment DEV = Environment.named("dev");
+    private static final Environment OTHER = new Environment(
+            "dev-other",
+            true,
+            true,
+            false,
+            true,
+            false,
+            DEV.database(),
+            new Environment.Replication.Instance("dms.t3.small", false),
+            new Environment.Spark.Clusters("m7g.xlarge", 8),
+            DEV.airflow(),
+            new Environment.Warehouse.Cluster("ra3.large", 2),
+            DEV.budget());
+
+    private static final List<String> JARS = List.of(
+            "spark-jobs/target/spark-jobs.jar",
+            JavaFunction.jar("start-replication"),
+            JavaFunction.jar("set-up-warehouse"),
+            JavaFunction.jar("load-demo-data"));
+
+    private static Synthesis synthesis;
+
+    /**
+     * All environments that have a name, and {@code dev-other}, which has every switch the other way and both keys to delete
+     * data. Done once: it is the same for all tests.
+     */
+    static synchronized Synthesis everything() {
+        if (synthesis == null) {
+            Path folder = Path.of("target", "synthesis").toAbsolutePath();
+            Path checkout = checkout(folder);
+            Path out = folder.resolve("cdk.out");
+            App app = Main.app(Map.of("checkout", checkout.toString(), "repository", REPOSITORY), out);
+            Platform.add(
+                    app, new Deployment(OTHER, true, Contracts.bundled(), REPOSITORY, "alerts@example.org", checkout));
+            Main.synthesise(app, Contracts::bundled);
+            synthesis = new Synthesis(out, templates(out));
+        }
+        return synthesis;
+    }
+
+    /** A checkout with small files in place of the jars. */
+    static Path checkout(Path folder) {
+        try {
+            Path checkout = Files.createDirectories(folder.resolve("checkout"));
+            for (String jar : JARS) {
+                Path file = checkout.resolve(jar);
+                Files.createDirectories(file.getParent());
+                try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+                    ZipEntry entry = new ZipEntry("placeholder");
+                    entry.setTime(0);
+                    zip.putNextEntry(entry);
+                }
+            }
+            for (String part : List.of("queries", "airflow")) {
+                copy(CHECKOUT.resolve(part), checkout.resolve(part));
+            }
+            return checkout;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path copy = to.resolve(from.relativize(file));
+                Files.createDirectories(copy.getParent());
+                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    private static Map<String, JsonNode> templates(Path out) {
+        try (Stream<Path> files = Files.list(out)) {
+            Map<String, JsonNode> templates = new TreeMap<>();
+            for (Path file :
+                    files.filter(f -> f.toString().endsWith(".template.json")).toList()) {
+                templates.put(
+                        file.getFileName().toString().replace(".template.json", ""), JSON.readTree(file.toFile()));
+            }
+            return templates;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The resources of a stack that have that type, by their logical id. */
+    Map<String, JsonNode> resources(String stack, String type) {
+        return templates.get(stack).get("Resources").properties().stream()
+                .filter(resource -> resource.getValue().get("Type").asText().equals(type))
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (a, b) -> a, TreeMap::new));
+    }
+
+    /** The properties of a stack's only resource of that type. */
+    JsonNode only(String stack, String type) {
+        Map<String, JsonNode> found = resources(stack, type);
+        if (found.size() != 1) {
+            throw new AssertionError(stack + " has " + found.size() + " resources of type " + type);
+        }
+        return found.values().iterator().next().get("Properties");
+    }
+}
