@@ -121,7 +121,8 @@ public final class Cost {
     static List<Line> of(Environment environment, Path templates, Prices prices) throws IOException {
         Cost cost = new Cost(environment, prices);
         // not by their names: those of dev-anna begin as those of dev do
-        for (JsonNode stack : JSON.readTree(templates.resolve("manifest.json").toFile()).get("artifacts")) {
+        for (JsonNode stack :
+                JSON.readTree(templates.resolve("manifest.json").toFile()).get("artifacts")) {
             if (stack.at("/properties/tags/environment").asText().equals(environment.name())) {
                 cost.read(templates.resolve(stack.at("/properties/templateFile").asText()));
             }

@@ -63,8 +63,6 @@ final class ReplicationStack extends Stack {
         }
         CfnEndpoint source = source(database);
         CfnEndpoint target = target();
-        Map<String, Object> rules = TableMappings.of(deployment.contracts());
-        String mappings = Json.text(this, rules);
 
         Environment.Replication runsOn = deployment.environment().replication();
         if (runsOn instanceof Environment.Replication.Serverless serverless) {
@@ -73,7 +71,7 @@ final class ReplicationStack extends Stack {
                     .replicationType(FULL_LOAD_AND_CHANGES)
                     .sourceEndpointArn(source.getRef())
                     .targetEndpointArn(target.getRef())
-                    .tableMappings(rules)
+                    .tableMappings(TableMappings.UNTIL_STARTED)
                     .replicationSettings(settings())
                     .computeConfig(CfnReplicationConfig.ComputeConfigProperty.builder()
                             .minCapacityUnits(1)
@@ -88,10 +86,8 @@ final class ReplicationStack extends Stack {
             start(
                     "ReplicationConfigArn",
                     arn,
-                    mappings,
-                    "dms:DescribeReplications",
-                    "dms:StartReplication",
-                    "dms:StopReplication");
+                    List.of("dms:StartReplication", "dms:StopReplication", "dms:ModifyReplicationConfig"),
+                    List.of("dms:DescribeReplications", "dms:DescribeReplicationConfigs"));
             if (deployment.environment().rests()) {
                 stopInTheEvening(arn);
             }
@@ -115,16 +111,14 @@ final class ReplicationStack extends Stack {
                     .replicationInstanceArn(instance.getRef())
                     .sourceEndpointArn(source.getRef())
                     .targetEndpointArn(target.getRef())
-                    .tableMappings(mappings)
+                    .tableMappings(Json.text(this, TableMappings.UNTIL_STARTED))
                     .replicationTaskSettings(Json.text(this, settings()))
                     .build();
             start(
                     "ReplicationTaskArn",
                     task.getRef(),
-                    mappings,
-                    "dms:DescribeReplicationTasks",
-                    "dms:StartReplicationTask",
-                    "dms:StopReplicationTask");
+                    List.of("dms:StartReplicationTask", "dms:StopReplicationTask", "dms:ModifyReplicationTask"),
+                    List.of("dms:DescribeReplicationTasks"));
         }
     }
 
@@ -204,7 +198,7 @@ final class ReplicationStack extends Stack {
     }
 
     /** Starting is a call of its own; going on from where it stopped is another one, and the function knows which. */
-    private void start(String property, String arn, String mappings, String describe, String start, String stop) {
+    private void start(String property, String arn, List<String> change, List<String> describe) {
         Function function = JavaFunction.of(
                 this,
                 deployment,
@@ -213,14 +207,15 @@ final class ReplicationStack extends Stack {
                 "StartReplication",
                 builder -> builder.description("Starts the replication, and stops it before it is deleted"));
         Role role = JavaFunction.role(function);
-        role.addToPolicy(Iam.allow(List.of(start, stop), arn));
-        role.addToPolicy(Iam.allow(List.of(describe), "*"));
+        role.addToPolicy(Iam.allow(change, arn));
+        role.addToPolicy(Iam.allow(describe, "*"));
         Waivers.nag(role, "AwsSolutions-IAM5", "/^Resource::\\*$/", "DMS describes all replications or none.");
         Waivers.checkov(function, "CKV_AWS_117", "It calls DMS alone, which is not in our network.");
         CustomResource started = CustomResource.Builder.create(this, "Start")
                 .resourceType("Custom::StartReplication")
                 .serviceToken(function.getFunctionArn())
-                .properties(Map.of(property, arn, "TableMappings", mappings))
+                .properties(Map.of(
+                        property, arn, "TableMappings", Json.text(this, TableMappings.of(deployment.contracts()))))
                 .build();
         // as long as it is there the function may stop the replication
         started.getNode().addDependency(role);

@@ -258,6 +258,9 @@ final class SourceDatabaseStack extends Stack {
                         "ec2:UnassignPrivateIpAddresses"),
                 "*"));
         loader.getNode().addDependency(role);
+        // how `make load-demo` finds them
+        new Handover(this, deployment.names().parameter("landing-bucket"), deployment.bucket(Layer.LANDING));
+        new Handover(this, deployment.names().parameter("load-demo-data-function"), loader.getFunctionName());
         Waivers.checkov(
                 role.getNode().findChild("DefaultPolicy"),
                 "CKV_AWS_111",

@@ -10,6 +10,19 @@ import java.util.Map;
 
 /** What DMS replicates, as the contracts say: their tables, and the columns that tell silver the order and kind of changes. */
 final class TableMappings {
+    /**
+     * What a replication is declared with. CloudFormation could not change the mappings of one that runs, so they never
+     * change for it: the function that starts the replication gives it the real ones.
+     */
+    static final Map<String, Object> UNTIL_STARTED = Map.of(
+            "rules",
+            List.of(rule(
+                    1,
+                    "selection",
+                    "replaced at the start",
+                    locator("replaced", "replaced"),
+                    Map.of("rule-action", "include", "filters", List.of()))));
+
     private TableMappings() {}
 
     /** The rules of AWS DMS for all data sets that load by change data capture. */

@@ -225,8 +225,7 @@ final class WarehouseStack extends Stack {
                 "SetUpWarehouse",
                 builder -> builder.description("Makes the warehouse's external schema, roles, users and grants"));
         Role role = JavaFunction.role(function);
-        role.addToPolicy(
-                Iam.allow(List.of("redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"), arn));
+        role.addToPolicy(Iam.allow(List.of("redshift-data:ExecuteStatement"), arn));
         role.addToPolicy(Iam.allow(
                 List.of("redshift-data:DescribeStatement", "redshift-data:GetStatementResult"),
                 Map.of("StringEquals", Map.of("redshift-data:statement-owner-iam-userid", "${aws:userid}")),

@@ -143,9 +143,12 @@ class PlatformTest {
         assertThat(target.get("TimestampColumnName").asText()).isEqualTo("extracted_at");
         assertThat(target.get("BucketFolder").asText()).isEqualTo("ecommerce_rds");
 
-        JsonNode rules = synthesis
-                .only("dataplatform-dev-replication", "AWS::DMS::ReplicationConfig")
-                .at("/TableMappings/rules");
+        JsonNode rules = Synthesis.JSON
+                .readTree(synthesis
+                        .only("dataplatform-dev-replication", "Custom::StartReplication")
+                        .get("TableMappings")
+                        .asText())
+                .get("rules");
         Set<String> tables = new TreeSet<>();
         Set<String> actions = new TreeSet<>();
         rules.forEach(rule -> {

@@ -23,6 +23,7 @@ class SecurityTest {
     /** Actions for which AWS knows no narrower resource, or a condition does what the resource can't. */
     private static final Set<String> ON_EVERYTHING = Set.of(
             "cloudwatch:PutMetricData",
+            "dms:DescribeReplicationConfigs",
             "dms:DescribeReplicationTasks",
             "dms:DescribeReplications",
             "ec2:AssignPrivateIpAddresses",

@@ -10,11 +10,14 @@ import dataplatform.contracts.GlueTable.Format;
 import dataplatform.source.SourceDdl;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -24,6 +27,15 @@ import picocli.CommandLine;
 /** From rows in PostgreSQL to what Trino, and Redshift Spectrum through the same catalog, see of them. */
 class AthenaTest {
     private static final String SPECTRUM = GlueTable.database("dev", Format.SYMLINK);
+
+    /** What the queries that analysts find in Athena answer here; their Athena side is declared in {@code cdk-app}. */
+    private static final Map<String, String> SAVED = Map.of(
+            "revenue_by_month.sql", "order_purchase_month,orders,revenue,freight\n2018-01,1,0.30,2.00\n",
+            "late_deliveries.sql", "order_purchase_month,delivered,late,days_late\n2018-01,1,1,2.0+\n",
+            "largest_orders.sql", "order_id,items,total\no1,2,2.30\n",
+            "quality_of_the_last_runs.sql",
+                    "data_set,started_at,rows_in,inserted,updated,deleted,quarantined\n"
+                            + "ecommerce.order_items,[^,]+ UTC,3,2,0,0,1\necommerce.orders,[^,]+ UTC,2,2,0,0,0\n");
 
     @TempDir
     static Path folder;
@@ -48,9 +60,9 @@ class AthenaTest {
                     insert into ecommerce.products (product_id) values ('p1');
                     insert into ecommerce.customers values ('c1', 'u1', '1037', 'são paulo', 'SP');
                     insert into ecommerce.orders (order_id, customer_id, order_status, order_purchase_timestamp,
-                      order_estimated_delivery_date) values
-                      ('o1', 'c1', 'shipped', '2018-01-31 23:59:59.123', '2018-02-20'),
-                      ('o2', 'c1', 'created', '2018-02-01 00:00:00', '2018-02-21');
+                      order_estimated_delivery_date, order_delivered_customer_date) values
+                      ('o1', 'c1', 'shipped', '2018-01-31 23:59:59.123', '2018-02-20', '2018-02-22'),
+                      ('o2', 'c1', 'created', '2018-02-01 00:00:00', '2018-02-21', null);
                     insert into ecommerce.order_items values
                       ('o1', 1, 'p1', 's1', '2018-02-05 10:00:00', 0.10, 1.00),
                       ('o1', 2, 'p1', 's1', '2018-02-05 10:00:00', 0.20, 1.00),
@@ -131,6 +143,18 @@ class AthenaTest {
     void csvTellsNullFromEmptyTextAndQuotesWhatNeedsIt() throws SQLException {
         assertThat(answer("select null as nothing, '' as empty, 'a,\"b\"' as quoted, U&'line\\000aline' as lines"))
                 .isEqualTo("nothing,empty,quoted,lines\n,\"\",\"a,\"\"b\"\"\",\"line\nline\"\n");
+    }
+
+    @Test
+    void savedQueriesAnswer() throws Exception {
+        try (Stream<Path> queries = Files.list(Project.file("queries"))) {
+            assertThat(queries.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrderElementsOf(SAVED.keySet());
+        }
+        for (Map.Entry<String, String> saved : SAVED.entrySet()) {
+            String query = Files.readString(Project.file("queries/" + saved.getKey()));
+            assertThat(answer(query)).as(saved.getKey()).matches(saved.getValue());
+        }
     }
 
     @Test
