@@ -141,7 +141,7 @@ check-templates:
 	@cdk-app/.venv/bin/checkov --directory cdk-app/src/test/templates --framework cloudformation --quiet --compact --skip-download
 
 check-workflows:
-	@.venv/bin/zizmor --offline --quiet --no-progress .github
+	@report=$$(.venv/bin/zizmor --offline --no-progress .github 2>&1) || { echo "$$report"; exit 1; }
 	@if command -v actionlint >/dev/null; then actionlint; else echo 'actionlint is not installed: the workflows were not checked with it' >&2; fi
 
 .PHONY: format
