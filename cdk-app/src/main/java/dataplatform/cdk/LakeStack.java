@@ -209,7 +209,7 @@ final class LakeStack extends Stack {
     private static void allowServices(Key key) {
         key.addToResourcePolicy(PolicyStatement.Builder.create()
                 .sid("Logs")
-                .principals(List.of(new ServicePrincipal("logs.amazonaws.com")))
+                .principals(List.of(new ServicePrincipal("logs." + Aws.REGION + ".amazonaws.com")))
                 .actions(List.of("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"))
                 .resources(List.of("*"))
                 .conditions(Map.of("ArnLike", Map.of("kms:EncryptionContext:aws:logs:arn", Iam.arn("logs", "*"))))
