@@ -86,7 +86,7 @@ final class AirflowStack extends Stack {
                 Iam.arn("glue", "crawler/" + names.of("bronze")),
                 Iam.arn("glue", "crawler/" + names.of("silver"))));
         role.addToPolicy(Iam.allow(
-                List.of("ssm:GetParameter", "ssm:GetParameters"), Iam.arn("ssm", "parameter" + names.parameter("*"))));
+                List.of("ssm:GetParameter", "ssm:GetParameters"), Iam.arn("ssm", "parameter" + names.path("*"))));
         Waivers.nag(
                 role,
                 "AwsSolutions-IAM5",
@@ -104,7 +104,7 @@ final class AirflowStack extends Stack {
         String folder = deployment.file(FOLDER);
         String requirements = FOLDER + "/requirements/" + FileSystem.fingerprint(folder + "/requirements.txt");
         LogGroup logs = LogGroup.Builder.create(this, "DeployLogs")
-                .logGroupName(deployment.names().logs("deploy-dags"))
+                .logGroupName(deployment.names().path("deploy-dags"))
                 .encryptionKey(key)
                 .retention(RetentionDays.ONE_YEAR)
                 .removalPolicy(RemovalPolicy.DESTROY)
@@ -266,7 +266,7 @@ final class AirflowStack extends Stack {
         Waivers.checkov(
                 template, "CKV_AWS_88", "An address for an hour a day is cheaper than NAT; it takes no connection.");
         Names names = deployment.names();
-        new Handover(this, names.parameter("airflow/launch-template-id"), template.getLaunchTemplateId());
-        new Handover(this, names.parameter("airflow/subnet-id"), subnet);
+        new Handover(this, names.path("airflow/launch-template-id"), template.getLaunchTemplateId());
+        new Handover(this, names.path("airflow/subnet-id"), subnet);
     }
 }

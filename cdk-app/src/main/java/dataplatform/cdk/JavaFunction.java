@@ -38,7 +38,7 @@ final class JavaFunction {
             String handler,
             UnaryOperator<Function.Builder> more) {
         LogGroup logs = LogGroup.Builder.create(scope, handler + "Logs")
-                .logGroupName(deployment.names().logs(module))
+                .logGroupName(deployment.names().path(module))
                 .encryptionKey(lake.key(scope))
                 .retention(RetentionDays.ONE_YEAR)
                 .removalPolicy(RemovalPolicy.DESTROY)

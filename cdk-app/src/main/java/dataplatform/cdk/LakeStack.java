@@ -43,7 +43,7 @@ final class LakeStack extends Stack {
                 .removalPolicy(deployment.data())
                 .build();
         allowServices(madeKey);
-        this.key = new Handover(this, deployment.names().parameter("lake/key-arn"), madeKey.getKeyArn());
+        this.key = new Handover(this, deployment.names().path("lake/key-arn"), madeKey.getKeyArn());
 
         Bucket logs = logs();
         Map<Layer, List<LifecycleRule>> layers = new EnumMap<>(Layer.class);

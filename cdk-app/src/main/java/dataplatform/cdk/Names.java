@@ -55,14 +55,9 @@ record Names(String environment) {
         return environment.replace('-', '_');
     }
 
-    /** A parameter in SSM: {@code /dataplatform/dev/lake/key}. */
-    String parameter(String path) {
+    /** A parameter in SSM or a group of logs: {@code /dataplatform/dev/lake/key-arn}. */
+    String path(String path) {
         return "/" + PLATFORM + "/" + environment + "/" + path;
-    }
-
-    /** A log group of the part. */
-    String logs(String part) {
-        return "/" + PLATFORM + "/" + environment + "/" + part;
     }
 
     /** What every resource is tagged with; the budget counts by it. */

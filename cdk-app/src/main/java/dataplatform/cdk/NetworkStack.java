@@ -97,7 +97,7 @@ final class NetworkStack extends Stack {
         }
 
         Names names = deployment.names();
-        this.vpcId = new Handover(this, names.parameter("network/vpc-id"), vpc.getVpcId());
+        this.vpcId = new Handover(this, names.path("network/vpc-id"), vpc.getVpcId());
         this.privateSubnets = handOver(names, "private", nat ? vpc.getPrivateSubnets() : vpc.getIsolatedSubnets());
         this.publicSubnets = handOver(names, "public", vpc.getPublicSubnets());
     }
@@ -184,7 +184,7 @@ final class NetworkStack extends Stack {
         return IntStream.range(0, subnets.size())
                 .mapToObj(i -> new Handover(
                         this,
-                        names.parameter("network/" + kind + "-subnet-" + (i + 1)),
+                        names.path("network/" + kind + "-subnet-" + (i + 1)),
                         subnets.get(i).getSubnetId()))
                 .toList();
     }

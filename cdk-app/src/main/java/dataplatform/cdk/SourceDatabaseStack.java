@@ -117,11 +117,10 @@ final class SourceDatabaseStack extends Stack {
                 .removalPolicy(deployment.deletesData() ? RemovalPolicy.DESTROY : RemovalPolicy.SNAPSHOT)
                 .build();
         database.getNode().addDependency(logs);
-        this.host =
-                new Handover(this, names.parameter("source-database/host"), database.getDbInstanceEndpointAddress());
-        this.secret = new Handover(this, names.parameter("source-database/secret-arn"), password.getSecretArn());
+        this.host = new Handover(this, names.path("source-database/host"), database.getDbInstanceEndpointAddress());
+        this.secret = new Handover(this, names.path("source-database/secret-arn"), password.getSecretArn());
         this.securityGroup =
-                new Handover(this, names.parameter("source-database/security-group-id"), group.getSecurityGroupId());
+                new Handover(this, names.path("source-database/security-group-id"), group.getSecurityGroupId());
 
         rotate(password, database.getSecret(), vpc, subnets, group);
         if (deployment.environment().rests()) {
@@ -259,8 +258,8 @@ final class SourceDatabaseStack extends Stack {
                 "*"));
         loader.getNode().addDependency(role);
         // how `make load-demo` finds them
-        new Handover(this, deployment.names().parameter("landing-bucket"), deployment.bucket(Layer.LANDING));
-        new Handover(this, deployment.names().parameter("load-demo-data-function"), loader.getFunctionName());
+        new Handover(this, deployment.names().path("landing-bucket"), deployment.bucket(Layer.LANDING));
+        new Handover(this, deployment.names().path("load-demo-data-function"), loader.getFunctionName());
         Waivers.checkov(
                 role.getNode().findChild("DefaultPolicy"),
                 "CKV_AWS_111",

@@ -55,7 +55,7 @@ final class SparkStack extends Stack {
         } else {
             request = clusters((Environment.Spark.Clusters) runsOn, role, network);
         }
-        new Handover(this, deployment.names().parameter("spark/bronze-to-silver"), Json.text(this, request));
+        new Handover(this, deployment.names().path("spark/bronze-to-silver"), Json.text(this, request));
     }
 
     /** Lets a role start the jobs and see how they go, from another stack. */
@@ -142,7 +142,7 @@ final class SparkStack extends Stack {
                         .build())
                 .build();
         this.application =
-                Optional.of(new Handover(this, deployment.names().parameter("spark/application-id"), made.getRef()));
+                Optional.of(new Handover(this, deployment.names().path("spark/application-id"), made.getRef()));
         return Map.of(
                 "name",
                 "bronze-to-silver",

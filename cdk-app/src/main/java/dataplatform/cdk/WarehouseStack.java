@@ -42,8 +42,8 @@ final class WarehouseStack extends Stack {
         this.key = lake.key(this);
         IVpc vpc = network.vpc(this);
         SecurityGroup group = NetworkStack.securityGroup(this, "Reach", vpc, "The warehouse");
-        this.securityGroup = new Handover(
-                this, deployment.names().parameter("warehouse/security-group-id"), group.getSecurityGroupId());
+        this.securityGroup =
+                new Handover(this, deployment.names().path("warehouse/security-group-id"), group.getSecurityGroupId());
         Role spectrum = spectrum();
         Environment.Warehouse runsOn = deployment.environment().warehouse();
         if (runsOn instanceof Environment.Warehouse.Serverless serverless) {
