@@ -142,7 +142,10 @@ check-templates:
 
 check-workflows:
 	@report=$$(.venv/bin/zizmor --offline --no-progress .github 2>&1) || { echo "$$report"; exit 1; }
-	@if command -v actionlint >/dev/null; then actionlint; else echo 'actionlint is not installed: the workflows were not checked with it' >&2; fi
+	@if [[ ! -x .venv/bin/actionlint ]] && command -v go >/dev/null; then \
+	  GOBIN='$(CURDIR)/.venv/bin' go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12; fi
+	@if [[ -x .venv/bin/actionlint ]]; then .venv/bin/actionlint -shellcheck .venv/bin/shellcheck; \
+	  else echo 'there is no Go to install actionlint with: the workflows were not checked with it' >&2; fi
 
 .PHONY: format
 format: $(tools) | java ## format the sources
@@ -152,7 +155,7 @@ format: $(tools) | java ## format the sources
 
 .PHONY: lock
 lock: $(tools) ## lock the Python tools of requirements.in
-	for folder in . cdk-app; do \
+	for folder in . cdk-app bench; do \
 	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 	    --custom-compile-command 'make lock' --output-file $$folder/requirements.txt $$folder/requirements.in; \
 	done
