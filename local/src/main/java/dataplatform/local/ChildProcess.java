@@ -117,8 +117,11 @@ final class ChildProcess implements AutoCloseable {
         return process;
     }
 
+    /** The last lines but for those of stack traces, which stand in the log. */
     private String tail() throws IOException {
-        List<String> lines = Files.readAllLines(log);
+        List<String> lines = Files.readAllLines(log).stream()
+                .filter(line -> !line.startsWith("\tat "))
+                .toList();
         return String.join("\n", lines.subList(Math.max(0, lines.size() - 15), lines.size()));
     }
 
