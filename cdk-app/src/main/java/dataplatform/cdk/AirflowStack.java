@@ -1,18 +1,23 @@
 package dataplatform.cdk;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.FileSystem;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.Tags;
 import software.amazon.awscdk.services.ec2.AmazonLinux2023ImageSsmParameterProps;
 import software.amazon.awscdk.services.ec2.AmazonLinuxCpuType;
 import software.amazon.awscdk.services.ec2.BlockDevice;
 import software.amazon.awscdk.services.ec2.BlockDeviceVolume;
+import software.amazon.awscdk.services.ec2.CfnLaunchTemplate;
 import software.amazon.awscdk.services.ec2.EbsDeviceOptions;
 import software.amazon.awscdk.services.ec2.EbsDeviceVolumeType;
 import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.InstanceInitiatedShutdownBehavior;
 import software.amazon.awscdk.services.ec2.InstanceType;
 import software.amazon.awscdk.services.ec2.LaunchTemplate;
 import software.amazon.awscdk.services.ec2.MachineImage;
@@ -24,17 +29,26 @@ import software.amazon.awscdk.services.iam.ManagedPolicy;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.logs.LogGroup;
 import software.amazon.awscdk.services.logs.RetentionDays;
 import software.amazon.awscdk.services.mwaa.CfnEnvironment;
 import software.amazon.awscdk.services.s3.assets.AssetOptions;
 import software.amazon.awscdk.services.s3.deployment.BucketDeployment;
 import software.amazon.awscdk.services.s3.deployment.Source;
+import software.amazon.awscdk.services.scheduler.Schedule;
+import software.amazon.awscdk.services.scheduler.ScheduleExpression;
+import software.amazon.awscdk.services.scheduler.ScheduleTargetInput;
+import software.amazon.awscdk.services.scheduler.targets.Universal;
+import software.amazon.awscdk.services.ssm.StringParameter;
 import software.constructs.Construct;
 
 /** Airflow, which says when what runs: MWAA, or an instance that is there only while there is work. */
 final class AirflowStack extends Stack {
     private static final String FOLDER = "airflow";
+
+    /** Where the instance says what it does. */
+    private static final String HEARTBEAT = "airflow/heartbeat";
 
     private final Deployment deployment;
     private final LakeStack lake;
@@ -235,13 +249,15 @@ final class AirflowStack extends Stack {
                 .forEach(copied -> environment.getNode().addDependency(copied));
     }
 
-    /** What such an instance is made from. It has an address of its own to reach AWS by, and takes no connection. */
+    /** An instance that a function starts and another ends. It has an address of its own to reach AWS by, and takes no connection. */
     private void onDemand(Environment.Airflow.OnDemand onDemand, Role role, SecurityGroup group, String subnet) {
+        Names names = deployment.names();
         role.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName("AmazonSSMManagedInstanceCore"));
+        role.addToPolicy(Iam.allow(List.of("ssm:PutParameter"), Iam.arn("ssm", "parameter" + names.path(HEARTBEAT))));
         Waivers.nag(
                 role, "AwsSolutions-IAM4", "AWS keeps this policy for Session Manager, the only way to the instance.");
         LaunchTemplate template = LaunchTemplate.Builder.create(this, "Airflow")
-                .launchTemplateName(deployment.names().of("airflow"))
+                .launchTemplateName(names.of("airflow"))
                 .instanceType(new InstanceType(onDemand.instance()))
                 .machineImage(MachineImage.latestAmazonLinux2023(AmazonLinux2023ImageSsmParameterProps.builder()
                         .cpuType(AmazonLinuxCpuType.ARM_64)
@@ -252,6 +268,7 @@ final class AirflowStack extends Stack {
                 .requireImdsv2(true)
                 .httpPutResponseHopLimit(1)
                 .detailedMonitoring(true)
+                .instanceInitiatedShutdownBehavior(InstanceInitiatedShutdownBehavior.TERMINATE)
                 .blockDevices(List.of(BlockDevice.builder()
                         .deviceName("/dev/xvda")
                         .volume(BlockDeviceVolume.ebs(
@@ -263,10 +280,114 @@ final class AirflowStack extends Stack {
                                         .build()))
                         .build()))
                 .build();
+        // the stack's own tags do not reach what is started from it
+        names.tags().forEach((name, value) -> Tags.of(template).add(name, value));
+        ((CfnLaunchTemplate) template.getNode().getDefaultChild())
+                .addPropertyOverride("LaunchTemplateData.NetworkInterfaces.0.SubnetId", subnet);
         Waivers.checkov(
                 template, "CKV_AWS_88", "An address for an hour a day is cheaper than NAT; it takes no connection.");
+        launcher(template, role, group, subnet);
+        reaper(template);
+    }
+
+    private void launcher(LaunchTemplate template, Role instanceRole, SecurityGroup group, String subnet) {
         Names names = deployment.names();
-        new Handover(this, names.path("airflow/launch-template-id"), template.getLaunchTemplateId());
-        new Handover(this, names.path("airflow/subnet-id"), subnet);
+        StringParameter launches = StringParameter.Builder.create(this, "Launches")
+                .parameterName(names.path("airflow/launches"))
+                .description("Number of the last launch; the launcher counts it up")
+                .stringValue("1")
+                .build();
+        Function function = JavaFunction.of(
+                this, deployment, lake, "airflow-launcher", "AirflowLauncher", builder -> builder.description(
+                                "Starts the instance that Airflow runs on, unless it is there")
+                        .timeout(Duration.minutes(1))
+                        .environment(Map.of(
+                                "LAUNCH_TEMPLATE_ID",
+                                template.getLaunchTemplateId(),
+                                "LAUNCHES_PARAMETER",
+                                launches.getParameterName())));
+        Role role = JavaFunction.role(function);
+        String instances = Iam.arn("ec2", "instance/*");
+        String volumes = Iam.arn("ec2", "volume/*");
+        role.addToPolicy(Iam.allow(List.of("ec2:DescribeInstances"), "*"));
+        // from this template, with nothing in it overridden
+        role.addToPolicy(Iam.allow(
+                List.of("ec2:RunInstances"),
+                Map.of(
+                        "ArnEquals",
+                        Map.of("ec2:LaunchTemplate", arn(template)),
+                        "Bool",
+                        Map.of("ec2:IsLaunchTemplateResource", "true")),
+                arn(template),
+                instances,
+                volumes,
+                Iam.arn("ec2", "network-interface/*"),
+                Iam.arn("ec2", "security-group/" + group.getSecurityGroupId()),
+                Iam.arn("ec2", "subnet/" + subnet),
+                "arn:" + Aws.PARTITION + ":ec2:" + Aws.REGION + "::image/*"));
+        role.addToPolicy(Iam.allow(
+                List.of("ec2:CreateTags"),
+                Map.of("StringEquals", Map.of("ec2:CreateAction", "RunInstances")),
+                instances,
+                volumes));
+        role.addToPolicy(Iam.passRole(instanceRole.getRoleArn(), "ec2"));
+        role.addToPolicy(Iam.allow(List.of("ssm:GetParameter", "ssm:PutParameter"), launches.getParameterArn()));
+        waive(function, "What is started has no name before; the template is the condition.");
+        new Handover(this, names.path("airflow-launcher-function"), function.getFunctionName());
+    }
+
+    private void reaper(LaunchTemplate template) {
+        Names names = deployment.names();
+        Function function = JavaFunction.of(
+                this, deployment, lake, "airflow-reaper", "AirflowReaper", builder -> builder.description(
+                                "Ends the instance that Airflow runs on when it has nothing to do")
+                        .timeout(Duration.minutes(1))
+                        .environment(Map.of(
+                                "LAUNCH_TEMPLATE_ID",
+                                template.getLaunchTemplateId(),
+                                "HEARTBEAT_PARAMETER",
+                                names.path(HEARTBEAT),
+                                "AGE",
+                                "PT8H",
+                                "SILENCE",
+                                "PT15M",
+                                "IDLE",
+                                "PT30M")));
+        Role role = JavaFunction.role(function);
+        role.addToPolicy(Iam.allow(List.of("ec2:DescribeInstances"), "*"));
+        Map<String, Object> ours =
+                new HashMap<>(Map.of("aws:ResourceTag/aws:ec2launchtemplate:id", template.getLaunchTemplateId()));
+        names.tags().forEach((name, value) -> ours.put("aws:ResourceTag/" + name, value));
+        role.addToPolicy(Iam.allow(
+                List.of("ec2:TerminateInstances"), Map.of("StringEquals", ours), Iam.arn("ec2", "instance/*")));
+        role.addToPolicy(Iam.allow(List.of("ssm:GetParameter"), Iam.arn("ssm", "parameter" + names.path(HEARTBEAT))));
+        waive(function, "The instance has no name before it runs; its tags are the condition.");
+        Schedule.Builder.create(this, "Reap")
+                .scheduleName(names.of("reap-airflow"))
+                .description("Looks whether Airflow has anything to do")
+                .schedule(ScheduleExpression.rate(Duration.minutes(10)))
+                .target(Universal.Builder.create()
+                        .service("lambda")
+                        .action("invoke")
+                        .input(ScheduleTargetInput.fromObject(
+                                Map.of("FunctionName", function.getFunctionName(), "InvocationType", "Event")))
+                        .policyStatements(
+                                List.of(Iam.allow(List.of("lambda:InvokeFunction"), function.getFunctionArn())))
+                        // the next look is near
+                        .retryAttempts(0)
+                        .build())
+                .build();
+    }
+
+    private static void waive(Function function, String reason) {
+        Role role = JavaFunction.role(function);
+        Waivers.nag(role, "AwsSolutions-IAM5", "/^Resource::arn:<AWS::Partition>:ec2:/", reason);
+        Waivers.nag(role, "AwsSolutions-IAM5", "/^Resource::\\*$/", "EC2 describes all instances or none.");
+        Waivers.checkov(function, "CKV_AWS_117", "It calls EC2 and SSM alone, which are not in our network.");
+        Waivers.checkov(function, "CKV_AWS_173", "Names and times are no secrets: Lambda's own key does for them.");
+    }
+
+    private static String arn(LaunchTemplate template) {
+        return Iam.arn("ec2", "launch-template/" + template.getLaunchTemplateId());
     }
 }

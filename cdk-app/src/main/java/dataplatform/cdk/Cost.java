@@ -31,7 +31,7 @@ public final class Cost {
     private static final int WAREHOUSE_GIGABYTES = 10;
     private static final int AIRFLOW_GIGABYTES = 10;
 
-    /** What is free, or so cheap at these amounts that no price would show: requests, messages, a few megabytes of logs. */
+    /** What is free, or so cheap at these amounts that no price would show: requests, messages, a few megabytes of logs, the seconds of functions that Lambda gives every month. */
     private static final Set<String> FREE = Set.of(
             "AWS::Athena::NamedQuery",
             "AWS::Athena::WorkGroup",

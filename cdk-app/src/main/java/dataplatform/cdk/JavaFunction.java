@@ -23,7 +23,7 @@ final class JavaFunction {
     }
 
     /**
-     * Declares it. No SnapStart: these functions run once a deployment, and a snapshot takes longer than their start.
+     * Declares it. No SnapStart: nobody waits for these functions by the second, and a snapshot takes longer than their start.
      *
      * @param module such as {@code start-replication}
      * @param handler the class, in {@code dataplatform.lambdas}
@@ -64,11 +64,11 @@ final class JavaFunction {
         Waivers.checkov(
                 function,
                 "CKV_AWS_115",
-                "Called by deployments and by hand; a reserve would take from the account's others.");
+                "Called by deployments, by hand and by schedule; a reserve would take from the account's others.");
         Waivers.checkov(
                 function,
                 "CKV_AWS_116",
-                "Whoever calls it waits for its answer, so nothing is lost that a queue could keep.");
+                "Whoever calls it waits for its answer or calls again, so nothing is lost that a queue could keep.");
         return function;
     }
 

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -319,6 +320,42 @@ class PlatformTest {
     }
 
     @Test
+    void airflowOnDemandIsStartedAndEndedByItsFunctionsAlone() {
+        String stack = "dataplatform-dev-airflow";
+        JsonNode template = synthesis.only(stack, "AWS::EC2::LaunchTemplate").get("LaunchTemplateData");
+        assertThat(template.get("InstanceInitiatedShutdownBehavior").asText()).isEqualTo("terminate");
+        assertThat(template.at("/NetworkInterfaces/0").has("SubnetId")).isTrue();
+        assertThat(template.at("/TagSpecifications/0/Tags").toString())
+                .contains("{\"Key\":\"environment\",\"Value\":\"dev\"}");
+
+        JsonNode start = only(statements(stack, "AirflowLauncher"), "ec2:RunInstances");
+        assertThat(start.at("/Condition/ArnEquals/ec2:LaunchTemplate").toString())
+                .contains(":launch-template/");
+        assertThat(start.at("/Condition/Bool/ec2:IsLaunchTemplateResource").asText())
+                .isEqualTo("true");
+        assertThat(only(statements(stack, "AirflowLauncher"), "iam:PassRole")
+                        .at("/Resource/Fn::GetAtt/0")
+                        .asText())
+                .startsWith("Role");
+        JsonNode end = only(statements(stack, "AirflowReaper"), "ec2:TerminateInstances");
+        assertThat(names(end.at("/Condition/StringEquals")))
+                .containsExactlyInAnyOrder(
+                        "aws:ResourceTag/aws:ec2launchtemplate:id",
+                        "aws:ResourceTag/environment",
+                        "aws:ResourceTag/platform");
+
+        JsonNode schedule = synthesis.only(stack, "AWS::Scheduler::Schedule");
+        assertThat(schedule.get("ScheduleExpression").asText()).isEqualTo("rate(10 minutes)");
+        assertThat(schedule.at("/Target/Input").toString()).contains("AirflowReaper");
+        assertThat(synthesis.resources(stack, "AWS::SSM::Parameter").values())
+                .extracting(parameter -> parameter.at("/Properties/Name").asText())
+                .containsExactlyInAnyOrder(
+                        "/dataplatform/dev/airflow/launches", "/dataplatform/dev/airflow-launcher-function");
+        assertThat(synthesis.resources("dataplatform-production-airflow", "AWS::Scheduler::Schedule"))
+                .isEmpty();
+    }
+
+    @Test
     void everyAlarmTellsSomebodyAndNamesARunbookThatIsThere() {
         Map<String, JsonNode> alarms = synthesis.resources("dataplatform-production-watch", "AWS::CloudWatch::Alarm");
         assertThat(alarms.values())
@@ -390,6 +427,24 @@ class PlatformTest {
         }
         assertThat(Cost.of(Environment.named("dev-other"), synthesis.folder(), Prices.read()))
                 .isNotEmpty();
+    }
+
+    private List<JsonNode> statements(String stack, String construct) {
+        List<JsonNode> statements = new ArrayList<>();
+        synthesis.resources(stack, "AWS::IAM::Policy").forEach((id, policy) -> {
+            if (id.startsWith(construct)) {
+                policy.at("/Properties/PolicyDocument/Statement").forEach(statements::add);
+            }
+        });
+        return statements;
+    }
+
+    private static JsonNode only(List<JsonNode> statements, String action) {
+        List<JsonNode> found = statements.stream()
+                .filter(statement -> statement.get("Action").toString().contains("\"" + action + "\""))
+                .toList();
+        assertThat(found).as(action).hasSize(1);
+        return found.get(0);
     }
 
     private String request(String environment) {

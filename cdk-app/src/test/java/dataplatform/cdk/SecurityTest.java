@@ -29,6 +29,7 @@ class SecurityTest {
             "ec2:AssignPrivateIpAddresses",
             "ec2:CreateNetworkInterface",
             "ec2:DeleteNetworkInterface",
+            "ec2:DescribeInstances",
             "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeSubnets",
             "ec2:UnassignPrivateIpAddresses",

@@ -48,7 +48,9 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             "spark-jobs/target/spark-jobs.jar",
             JavaFunction.jar("start-replication"),
             JavaFunction.jar("set-up-warehouse"),
-            JavaFunction.jar("load-demo-data"));
+            JavaFunction.jar("load-demo-data"),
+            JavaFunction.jar("airflow-launcher"),
+            JavaFunction.jar("airflow-reaper"));
 
     private static Synthesis synthesis;
 

@@ -43,9 +43,16 @@ def run_instances_once(backend, *args, **kwargs):
     """As in AWS the same client token again answers with what it has started, and fails when that is terminated."""
     with running:
         for reservation in backend.reservations.values():
-            states = [each.state for each in reservation.instances if each.client_token == kwargs["client_token"]]
+            states = [
+                each.state
+                for each in reservation.instances
+                if each.client_token == kwargs["client_token"]
+            ]
             if "terminated" in states:
-                raise EC2ClientError("IdempotentInstanceTerminated", "the client token is a terminated instance's")
+                raise EC2ClientError(
+                    "IdempotentInstanceTerminated",
+                    "the client token is a terminated instance's",
+                )
             if states:
                 return reservation
         return run_instances(backend, *args, **kwargs)
