@@ -34,7 +34,12 @@ final class QualityLog {
     /** @param silver folder of the silver layer */
     QualityLog(SparkSession spark, String silver) {
         this.spark = spark;
-        this.table = silver + "/platform/data_quality";
+        this.table = table(silver);
+    }
+
+    /** Where it is in the silver layer. */
+    static String table(String silver) {
+        return silver + "/platform/data_quality";
     }
 
     /**

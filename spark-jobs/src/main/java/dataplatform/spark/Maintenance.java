@@ -1,0 +1,104 @@
+package dataplatform.spark;
+
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Contracts;
+import dataplatform.contracts.Partition;
+import io.delta.tables.DeltaTable;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * The Spark job that keeps silver's tables cheap to read and to store: small files are put together, files that no version of the last week needs are
+ * deleted, and manifests are written anew. (Delta itself shortens its log.) It changes no row. A table that fails leaves the others alone, is named, and makes the
+ * exit code 1.
+ */
+@Command(
+        name = "Maintenance",
+        mixinStandardHelpOptions = true,
+        description = "Compacts and cleans the tables of silver; changes no row.",
+        exitCodeOnExecutionException = 1)
+public final class Maintenance implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(Maintenance.class);
+
+    @Option(names = "--silver", required = true, description = "Folder of the silver layer, such as s3://silver.")
+    private String silver;
+
+    @Option(
+            names = "--keep",
+            defaultValue = "P7D",
+            description = "How long files stay that only older versions need; default: ${DEFAULT-VALUE}.")
+    private Duration keep = Duration.ofDays(7);
+
+    @Option(names = "--contracts", description = "Folder of contracts; default: those packed with this jar.")
+    private java.nio.file.Path contracts;
+
+    @Option(names = "--run-id", description = "Names the run in the log.")
+    private String runId = "";
+
+    public static void main(String[] args) {
+        int exitCode = new CommandLine(new Maintenance()).execute(args);
+        if (SparkSession.getDefaultSession().isDefined()) {
+            SparkSession.getDefaultSession().get().stop();
+        }
+        // not for success: YARN takes an exit, whatever its code, for a failure
+        if (exitCode != 0) {
+            System.exit(exitCode);
+        }
+    }
+
+    @Override
+    public Integer call() {
+        SparkSession spark = Sessions.builder("maintenance")
+                // vacuum lists with as many tasks, 10,000 if it is not told otherwise
+                .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "64")
+                // else Delta refuses to keep less than a week
+                .config("spark.databricks.delta.retentionDurationCheck.enabled", "false")
+                .getOrCreate();
+        Map<String, String> failures = new TreeMap<>();
+        Map<String, Optional<String>> tables = tables();
+        tables.forEach((table, partition) -> {
+            try {
+                if (DeltaTable.isDeltaTable(spark, table)) {
+                    maintain(spark, table, partition);
+                }
+            } catch (Exception e) {
+                // Scala throws checked ones unannounced
+                failures.put(table, e.toString().lines().findFirst().orElseThrow());
+            }
+        });
+        failures.forEach((table, cause) -> LOG.error("{} failed, and is as it was: {}", table, cause));
+        LOG.info("{} of {} tables are maintained, run {}", tables.size() - failures.size(), tables.size(), runId);
+        return failures.isEmpty() ? 0 : 1;
+    }
+
+    /** All tables of silver with their partition columns. */
+    private Map<String, Optional<String>> tables() {
+        Map<String, Optional<String>> tables = new LinkedHashMap<>();
+        for (Contract contract : contracts == null ? Contracts.bundled() : Contracts.read(contracts)) {
+            DataSet dataSet = DataSet.of(contract, "", silver);
+            tables.put(dataSet.silver(), contract.partition().map(Partition::name));
+            tables.put(dataSet.quarantine(), Optional.empty());
+        }
+        tables.put(QualityLog.table(silver), Optional.empty());
+        return tables;
+    }
+
+    private void maintain(SparkSession spark, String table, Optional<String> partition) {
+        DeltaTable delta = DeltaTable.forPath(spark, table);
+        delta.optimize().executeCompaction();
+        new TableFiles(spark, table, partition).settle();
+        // after the manifests: they name no file that goes
+        delta.vacuum(keep.toMinutes() / 60.0);
+        LOG.info("{} is maintained", table);
+    }
+}
