@@ -157,10 +157,12 @@ public final class BronzeToSilver implements Callable<Integer> {
         chosen.forEach(dataSet -> running.put(dataSet, pool.submit(() -> refresh(spark, dataSet))));
         pool.shutdown();
         Map<String, MergeResult> results = new TreeMap<>();
+        Map<DataSet, MergeResult> done = new LinkedHashMap<>();
         Map<String, String> failures = new TreeMap<>();
         for (Map.Entry<DataSet, Future<MergeResult>> each : running.entrySet()) {
             String id = each.getKey().contract().id();
             try {
+                done.put(each.getKey(), each.getValue().get());
                 results.put(id, each.getValue().get());
             } catch (ExecutionException e) {
                 failures.put(id, describe(e));
@@ -170,6 +172,7 @@ public final class BronzeToSilver implements Callable<Integer> {
         boolean quiet = results.values().stream().allMatch(result -> result.rowsIn() == 0);
         if (continuous == null || !quiet) {
             new QualityLog(spark, silver).append(run, start, results);
+            new RunReport(spark, silver, run, start).write(done);
         }
         LOG.info(
                 "{} of {} data sets are up to date after {} s",
