@@ -1,23 +1,25 @@
 package dataplatform.local;
 
+import dataplatform.contracts.Contract;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.stream.Stream;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /** The engines behind the AWS services that data flows through, over the state of one demo, and the programs that use them. */
 final class Engines implements AutoCloseable {
-    private static final String BRONZE = "s3://" + S3Server.BRONZE + "/ecommerce_rds";
-    private static final String SILVER = "s3://" + S3Server.SILVER;
+    static final String BRONZE = "s3://" + S3Server.BRONZE + "/ecommerce_rds";
+    static final String SILVER = "s3://" + S3Server.SILVER;
 
     private final Path state;
     private final PostgresServer postgres;
     private final S3Server s3;
     private final S3Client s3Client;
+    private ChildProcess replicator;
 
     private Engines(Path state, PostgresServer postgres, S3Server s3) {
         this.state = state;
@@ -66,35 +68,45 @@ final class Engines implements AutoCloseable {
                 "--state",
                 state.resolve("replication").toString()));
         command.addAll(arguments);
-        return ChildProcess.start("replication", command, s3.environment(), log("replicator"));
+        replicator = ChildProcess.start("replication", command, s3.environment(), log("replicator"));
+        return replicator;
+    }
+
+    /** How replication is: what its process is, or how it ended. */
+    DmsServer.Status replication() {
+        if (replicator == null) {
+            return new DmsServer.Status("created", "");
+        }
+        if (replicator.process().isAlive()) {
+            return new DmsServer.Status("running", "");
+        }
+        int code = replicator.process().exitValue();
+        return code == 0
+                ? new DmsServer.Status("stopped", "")
+                : new DmsServer.Status("failed", "it ended with exit code " + code + "; see " + log("replicator"));
     }
 
     /** Starts the Spark job from bronze to silver. */
     ChildProcess bronzeToSilver(List<String> arguments) throws IOException {
-        List<String> all = new ArrayList<>(List.of("--bronze", BRONZE, "--silver", SILVER));
+        List<String> all = new ArrayList<>(SparkSubmit.job("dataplatform.spark.BronzeToSilver"));
+        all.addAll(List.of("--bronze", BRONZE, "--silver", SILVER));
         all.addAll(arguments);
-        return new SparkSubmit(s3, state.resolve("tmp"))
-                .start("dataplatform.spark.BronzeToSilver", all, log("bronze-to-silver"));
+        return spark().start(all, log("bronze-to-silver"));
     }
 
-    /** Starts dbt on the warehouse. */
-    ChildProcess dbt(List<String> arguments) throws IOException {
-        Path project = Project.file("dbt_project");
-        List<String> command =
-                new ArrayList<>(List.of(Project.file(".venv/bin/dbt").toString()));
-        command.addAll(arguments);
-        command.addAll(List.of(
-                "--target", "local", "--project-dir", project.toString(), "--profiles-dir", project.toString()));
-        Map<String, String> environment = new HashMap<>();
-        environment.put("DW_HOST", "127.0.0.1");
-        environment.put("DW_PORT", Integer.toString(postgres.port()));
-        environment.put("DW_USER", PostgresServer.USER);
-        environment.put("DW_PASSWORD", "");
-        environment.put("DW_DATABASE", PostgresServer.WAREHOUSE);
-        environment.put("DBT_TARGET_PATH", state.resolve("dbt").toString());
-        environment.put("DBT_LOG_PATH", state.resolve("logs").toString());
-        environment.put("DBT_SEND_ANONYMOUS_USAGE_STATS", "false");
-        return ChildProcess.start("dbt", command, environment, log("dbt-output"));
+    SparkSubmit spark() {
+        return new SparkSubmit(s3, state.resolve("tmp"));
+    }
+
+    /** Copies what has changed in silver to the warehouse's external schema. */
+    void refreshSpectrum(List<Contract> contracts) throws SQLException, IOException {
+        List<Spectrum.ExternalTable> tables = contracts.stream()
+                .flatMap(contract ->
+                        Stream.of(Spectrum.ExternalTable.of(contract), Spectrum.ExternalTable.quarantineOf(contract)))
+                .toList();
+        try (Connection warehouse = postgres.connect(PostgresServer.WAREHOUSE)) {
+            new Spectrum(s3Client, state.resolve("tmp")).refresh(warehouse, tables);
+        }
     }
 
     private Path log(String name) {

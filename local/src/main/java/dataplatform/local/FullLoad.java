@@ -1,7 +1,5 @@
 package dataplatform.local;
 
-import dataplatform.contracts.DataType;
-import dataplatform.contracts.DataType.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -9,15 +7,9 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
-import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.sql.Types;
 import java.time.Instant;
-import java.time.LocalDate;
-import java.time.LocalDateTime;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -105,7 +97,7 @@ final class FullLoad {
         try (Statement statement = connection.createStatement()) {
             statement.setFetchSize(10_000);
             ResultSet rows = statement.executeQuery("select * from " + table);
-            List<ParquetFile.Field> columns = fields(rows.getMetaData());
+            List<ParquetFile.Field> columns = QueryRows.fields(rows.getMetaData());
             List<ParquetFile.Field> fields = DmsColumns.around(columns, settings.keys(table));
             int beforeImage = settings.keys(table).size();
             ParquetFile file = null;
@@ -121,9 +113,7 @@ final class FullLoad {
                     }
                     List<Object> values = new ArrayList<>();
                     values.add("I");
-                    for (int i = 0; i < columns.size(); i++) {
-                        values.add(value(rows, i + 1, columns.get(i).type()));
-                    }
+                    values.addAll(QueryRows.values(rows, columns));
                     values.add(now);
                     for (int i = 0; i <= beforeImage; i++) {
                         values.add(null);
@@ -142,48 +132,6 @@ final class FullLoad {
             }
             LOG.info("{}: full load of {} rows in {} files", table, total, number);
         }
-    }
-
-    private static List<ParquetFile.Field> fields(ResultSetMetaData columns) throws SQLException {
-        List<ParquetFile.Field> fields = new ArrayList<>();
-        for (int i = 1; i <= columns.getColumnCount(); i++) {
-            DataType type =
-                    switch (columns.getColumnType(i)) {
-                        case Types.SMALLINT, Types.INTEGER -> DataType.of(Kind.INTEGER);
-                        case Types.BIGINT -> DataType.of(Kind.LONG);
-                        case Types.NUMERIC ->
-                            columns.getPrecision(i) == 0
-                                    ? DataType.STRING
-                                    : new DataType(Kind.DECIMAL, columns.getPrecision(i), columns.getScale(i));
-                        case Types.REAL, Types.DOUBLE -> DataType.of(Kind.DOUBLE);
-                        case Types.BIT, Types.BOOLEAN -> DataType.of(Kind.BOOLEAN);
-                        case Types.DATE -> DataType.of(Kind.DATE);
-                        case Types.TIMESTAMP, Types.TIMESTAMP_WITH_TIMEZONE -> DataType.TIMESTAMP;
-                        default -> DataType.STRING;
-                    };
-            fields.add(new ParquetFile.Field(columns.getColumnName(i), type));
-        }
-        return fields;
-    }
-
-    private static Object value(ResultSet rows, int column, DataType type) throws SQLException {
-        return switch (type.kind()) {
-            case STRING -> rows.getString(column);
-            case INTEGER, LONG, DOUBLE, BOOLEAN -> rows.getObject(column);
-            case DECIMAL -> rows.getBigDecimal(column);
-            case DATE -> {
-                LocalDate date = rows.getObject(column, LocalDate.class);
-                yield date == null ? null : (int) date.toEpochDay();
-            }
-            case TIMESTAMP -> {
-                if (rows.getMetaData().getColumnTypeName(column).equals("timestamptz")) {
-                    OffsetDateTime time = rows.getObject(column, OffsetDateTime.class);
-                    yield time == null ? null : DmsColumns.micros(time.toInstant());
-                }
-                LocalDateTime time = rows.getObject(column, LocalDateTime.class);
-                yield time == null ? null : DmsColumns.micros(time.toInstant(ZoneOffset.UTC));
-            }
-        };
     }
 
     private void upload() throws IOException {

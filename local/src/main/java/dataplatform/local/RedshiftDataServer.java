@@ -1,12 +1,11 @@
 package dataplatform.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.HttpExchange;
 import java.io.IOException;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
@@ -25,21 +24,22 @@ import java.util.regex.Pattern;
 
 /**
  * The Redshift Data API on one machine, over the warehouse in PostgreSQL: statements are submitted, run in the background, and asked after. It knows
- * ExecuteStatement, BatchExecuteStatement (one transaction), DescribeStatement and GetStatementResult (in one page); who asks is not checked.
+ * ExecuteStatement, BatchExecuteStatement (one transaction), DescribeStatement, GetStatementResult, ListTables and DescribeTable (in one page); who asks is
+ * not checked.
  */
 public final class RedshiftDataServer implements AutoCloseable {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String TARGET = "RedshiftData.";
     /** What looks like a parameter, and is one if it has a value; or a text in quotes or a cast, where a colon makes none. */
     private static final Pattern PARAMETER = Pattern.compile("'[^']*'|::|:(\\w+)");
 
     private final PostgresServer postgres;
+    private final Optional<Unload> unload;
     private final LoopbackServer server;
     private final Map<String, Execution> executions = new ConcurrentHashMap<>();
 
-    private RedshiftDataServer(PostgresServer postgres) throws IOException {
+    private RedshiftDataServer(PostgresServer postgres, Optional<Unload> unload) throws IOException {
         this.postgres = postgres;
-        this.server = LoopbackServer.start(this::serve);
+        this.unload = unload;
+        this.server = LoopbackServer.start(AwsJson.handler("ValidationException", this::answer));
     }
 
     /** A statement, or a batch of them with its parts. */
@@ -75,7 +75,8 @@ public final class RedshiftDataServer implements AutoCloseable {
         }
 
         synchronized ObjectNode describe() {
-            ObjectNode description = JSON.createObjectNode()
+            ObjectNode description = AwsJson.JSON
+                    .createObjectNode()
                     .put("Id", id)
                     .put("Status", status)
                     .put("HasResultSet", result != null)
@@ -108,7 +109,12 @@ public final class RedshiftDataServer implements AutoCloseable {
                 Statement statement = connection.createStatement()) {
             statement.execute(RedshiftSql.SYSTEM_VIEWS);
         }
-        return new RedshiftDataServer(postgres);
+        return new RedshiftDataServer(postgres, Optional.empty());
+    }
+
+    /** Starts it so that UNLOAD writes to S3, too. */
+    static RedshiftDataServer start(PostgresServer postgres, Unload unload) throws IOException {
+        return new RedshiftDataServer(postgres, Optional.of(unload));
     }
 
     /** What an AWS SDK in a child process needs to find this server and nothing else. */
@@ -118,27 +124,6 @@ public final class RedshiftDataServer implements AutoCloseable {
                 "AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY,
                 "AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY,
                 "AWS_REGION", S3Server.REGION);
-    }
-
-    private void serve(HttpExchange exchange) throws IOException {
-        try (exchange) {
-            JsonNode request = JSON.readTree(exchange.getRequestBody());
-            String target = exchange.getRequestHeaders().getFirst("X-Amz-Target");
-            ObjectNode response;
-            int status = 200;
-            try {
-                response = answer(target.substring(TARGET.length()), request);
-            } catch (IllegalArgumentException e) {
-                status = 400;
-                response = JSON.createObjectNode()
-                        .put("__type", "ValidationException")
-                        .put("message", e.getMessage());
-            }
-            byte[] body = JSON.writeValueAsBytes(response);
-            exchange.getResponseHeaders().set("Content-Type", "application/x-amz-json-1.1");
-            exchange.sendResponseHeaders(status, body.length);
-            exchange.getResponseBody().write(body);
-        }
     }
 
     private ObjectNode answer(String operation, JsonNode request) {
@@ -157,7 +142,9 @@ public final class RedshiftDataServer implements AutoCloseable {
             }
             case "DescribeStatement" -> find(request).describe();
             case "GetStatementResult" -> find(request).result();
-            default -> throw new IllegalArgumentException(operation + " is not answered on this machine");
+            case "ListTables" -> metadata(request, RedshiftDataServer::tables);
+            case "DescribeTable" -> metadata(request, RedshiftDataServer::columns);
+            default -> throw AwsJson.unknown(operation);
         };
     }
 
@@ -176,7 +163,8 @@ public final class RedshiftDataServer implements AutoCloseable {
         executions.put(execution.id, execution);
         execution.parts.forEach(part -> executions.put(part.id, part));
         server.execute(() -> run(execution, request));
-        return JSON.createObjectNode()
+        return AwsJson.JSON
+                .createObjectNode()
                 .put("Id", execution.id)
                 .put("Database", request.path("Database").asText())
                 .put("CreatedAt", execution.created.toEpochMilli() / 1000.0);
@@ -212,7 +200,59 @@ public final class RedshiftDataServer implements AutoCloseable {
         }
     }
 
-    private static void run(Connection connection, Execution execution, JsonNode parameters) throws SQLException {
+    private interface Metadata {
+        ObjectNode read(DatabaseMetaData database, JsonNode request) throws SQLException;
+    }
+
+    private ObjectNode metadata(JsonNode request, Metadata metadata) {
+        try (Connection connection = postgres.connect(request.path("Database").asText())) {
+            return metadata.read(connection.getMetaData(), request);
+        } catch (SQLException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    private static ObjectNode tables(DatabaseMetaData database, JsonNode request) throws SQLException {
+        ObjectNode response = AwsJson.JSON.createObjectNode();
+        ArrayNode tables = response.putArray("Tables");
+        try (ResultSet rows = database.getTables(
+                null,
+                request.path("SchemaPattern").asText("%"),
+                request.path("TablePattern").asText("%"),
+                new String[] {"TABLE", "VIEW"})) {
+            while (rows.next()) {
+                tables.addObject()
+                        .put("schema", rows.getString("TABLE_SCHEM"))
+                        .put("name", rows.getString("TABLE_NAME"))
+                        .put("type", rows.getString("TABLE_TYPE"));
+            }
+        }
+        return response;
+    }
+
+    private static ObjectNode columns(DatabaseMetaData database, JsonNode request) throws SQLException {
+        String table = request.path("Table").asText();
+        ObjectNode response = AwsJson.JSON.createObjectNode().put("TableName", table);
+        ArrayNode columns = response.putArray("ColumnList");
+        try (ResultSet rows =
+                database.getColumns(null, request.path("Schema").asText(null), table.replace("_", "\\_"), null)) {
+            while (rows.next()) {
+                columns.addObject()
+                        .put("name", rows.getString("COLUMN_NAME"))
+                        // Redshift takes a text for a varchar
+                        .put("typeName", rows.getString("TYPE_NAME").replace("text", "varchar"))
+                        .put("precision", rows.getInt("COLUMN_SIZE"))
+                        .put("scale", rows.getInt("DECIMAL_DIGITS"));
+            }
+        }
+        return response;
+    }
+
+    private void run(Connection connection, Execution execution, JsonNode parameters) throws SQLException {
+        if (unload.isPresent() && unload.get().takes(execution.sql)) {
+            execution.finished(unload.get().run(connection, execution.sql), null);
+            return;
+        }
         List<String> values = new ArrayList<>();
         Matcher matcher = PARAMETER.matcher(RedshiftSql.toPostgres(execution.sql));
         String sql = matcher.replaceAll(found -> {
@@ -246,7 +286,7 @@ public final class RedshiftDataServer implements AutoCloseable {
     }
 
     private static ObjectNode result(ResultSet rows) throws SQLException {
-        ObjectNode result = JSON.createObjectNode();
+        ObjectNode result = AwsJson.JSON.createObjectNode();
         ResultSetMetaData metaData = rows.getMetaData();
         ArrayNode columns = result.putArray("ColumnMetadata");
         for (int column = 1; column <= metaData.getColumnCount(); column++) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
@@ -22,6 +23,9 @@ public final class S3Server implements AutoCloseable {
     public static final String BRONZE = "bronze";
 
     public static final String SILVER = "silver";
+    public static final String GOLD = "gold";
+    public static final String LANDING = "landing";
+    public static final String LOGS = "logs";
 
     private final S3Proxy server;
 
@@ -36,7 +40,7 @@ public final class S3Server implements AutoCloseable {
      * @param port on the loopback interface; 0 for any that is free
      */
     public static S3Server start(Path folder, int port) throws IOException {
-        for (String bucket : new String[] {BRONZE, SILVER}) {
+        for (String bucket : List.of(BRONZE, SILVER, GOLD, LANDING, LOGS)) {
             Files.createDirectories(folder.resolve(bucket));
         }
         S3Proxy server = S3Proxy.builder()

@@ -38,10 +38,10 @@ final class SparkSubmit {
     /**
      * Starts a job; it is the caller's to await.
      *
-     * @param mainClass of the jar
+     * @param arguments of {@code spark-submit}: its options, the jar, the jar's arguments
      * @param log file of the job's output
      */
-    ChildProcess start(String mainClass, List<String> arguments, Path log) throws IOException {
+    ChildProcess start(List<String> arguments, Path log) throws IOException {
         Files.createDirectories(scratch);
         List<String> command = new ArrayList<>(List.of(Project.java()));
         OPENS.forEach(name -> command.add("--add-opens=java.base/" + name + "=ALL-UNNAMED"));
@@ -60,13 +60,29 @@ final class SparkSubmit {
                         .trim(),
                 "org.apache.spark.deploy.SparkSubmit",
                 "--master",
-                "local[2]",
-                "--class",
-                mainClass));
+                "local[2]"));
         configuration().forEach((name, value) -> command.addAll(List.of("--conf", name + "=" + value)));
-        command.add(Project.file("spark-jobs/target/spark-jobs.jar").toString());
         command.addAll(arguments);
-        return ChildProcess.start("Spark job " + mainClass, command, s3.environment(), log);
+        return ChildProcess.start("the Spark job", command, s3.environment(), log);
+    }
+
+    /**
+     * The options that every job of the platform is submitted with, there and here, and its jar.
+     *
+     * @param mainClass of the jar
+     */
+    static List<String> job(String mainClass) {
+        return List.of(
+                "--class",
+                mainClass,
+                "--conf",
+                "spark.delta.logStore.s3.impl=dataplatform.spark.ConditionalPutLogStore",
+                jar());
+    }
+
+    /** The jar that holds the platform's jobs. */
+    static String jar() {
+        return Project.file("spark-jobs/target/spark-jobs.jar").toString();
     }
 
     private Map<String, String> configuration() {
@@ -82,7 +98,6 @@ final class SparkSubmit {
         configuration.put("spark.databricks.delta.snapshotPartitions", "1");
         configuration.put("spark.hadoop.fs.s3.impl", "org.apache.hadoop.fs.s3a.S3AFileSystem");
         configuration.put("spark.hadoop.fs.AbstractFileSystem.s3.impl", "org.apache.hadoop.fs.s3a.S3A");
-        configuration.put("spark.delta.logStore.s3.impl", "dataplatform.spark.ConditionalPutLogStore");
         configuration.put("spark.hadoop.fs.s3a.endpoint", s3.endpoint().toString());
         configuration.put("spark.hadoop.fs.s3a.endpoint.region", S3Server.REGION);
         configuration.put("spark.hadoop.fs.s3a.path.style.access", "true");

@@ -1,0 +1,176 @@
+package dataplatform.local;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import java.util.zip.GZIPOutputStream;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.S3Client;
+
+/**
+ * Runs of {@code spark-submit}, one after the other in the order in which they came: a machine of this size bears one. EMR's and EMR
+ * Serverless's stand-ins share them.
+ */
+final class SparkRuns implements AutoCloseable {
+    private final SparkSubmit submit;
+    private final S3Client s3;
+    private final Path logs;
+    private final Consumer<String> lines;
+    private final ExecutorService queue = Executors.newSingleThreadExecutor();
+
+    /**
+     * @param logs folder for each run's output
+     * @param lines hears what the runs print
+     */
+    SparkRuns(SparkSubmit submit, S3Client s3, Path logs, Consumer<String> lines) {
+        this.submit = submit;
+        this.s3 = s3;
+        this.logs = logs;
+        this.lines = lines;
+    }
+
+    enum State {
+        PENDING,
+        RUNNING,
+        SUCCEEDED,
+        FAILED,
+        CANCELLED
+    }
+
+    /**
+     * A run that is not in the queue yet.
+     *
+     * @param arguments of {@code spark-submit}
+     * @param log object in S3 that its output goes to when it ends, with gzip; none if empty
+     */
+    Run prepare(String id, List<String> arguments, String log) {
+        return new Run(id, arguments, log);
+    }
+
+    /** One of the runs. */
+    final class Run {
+        final String id;
+        final Instant created = Instant.now();
+        private final List<String> arguments;
+        private final String log;
+        private State state = State.PENDING;
+        private String detail = "";
+        private Instant changed = created;
+        private ChildProcess process;
+
+        private Run(String id, List<String> arguments, String log) {
+            this.id = id;
+            this.arguments = List.copyOf(arguments);
+            this.log = log;
+        }
+
+        synchronized State state() {
+            return state;
+        }
+
+        /** Why it is in its state, for people. */
+        synchronized String detail() {
+            return detail;
+        }
+
+        synchronized Instant changed() {
+            return changed;
+        }
+
+        /** Puts it in the queue. */
+        void submit() {
+            queue.execute(this::execute);
+        }
+
+        /** Ends it, if it has not ended; it is ended when this returns. */
+        void cancel(String why) {
+            ChildProcess running;
+            synchronized (this) {
+                if (ended()) {
+                    return;
+                }
+                become(State.CANCELLED, why);
+                running = process;
+            }
+            if (running != null) {
+                running.close();
+            }
+        }
+
+        /** Waits for its end. */
+        synchronized State await() throws InterruptedException {
+            while (!ended()) {
+                wait();
+            }
+            return state;
+        }
+
+        private void execute() {
+            Path output = logs.resolve(id + ".log");
+            try {
+                synchronized (this) {
+                    if (ended()) {
+                        return;
+                    }
+                    process = submit.start(arguments, output);
+                    become(State.RUNNING, "");
+                }
+                process.await(lines);
+                keep(output);
+                end(State.SUCCEEDED, "");
+            } catch (IOException | IllegalStateException e) {
+                keep(output);
+                end(State.FAILED, e.getMessage());
+            } catch (InterruptedException e) {
+                process.close();
+                end(State.CANCELLED, "the machine was shut down");
+            }
+        }
+
+        private synchronized void end(State end, String why) {
+            if (!ended()) {
+                become(end, why);
+            }
+        }
+
+        private boolean ended() {
+            return state != State.PENDING && state != State.RUNNING;
+        }
+
+        private void become(State next, String why) {
+            state = next;
+            detail = why;
+            changed = Instant.now();
+            notifyAll();
+        }
+
+        private void keep(Path output) {
+            if (log.isEmpty() || !Files.exists(output)) {
+                return;
+            }
+            URI to = URI.create(log);
+            ByteArrayOutputStream packed = new ByteArrayOutputStream();
+            try (OutputStream gzip = new GZIPOutputStream(packed)) {
+                Files.copy(output, gzip);
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException("could not pack " + output, e);
+            }
+            s3.putObject(
+                    request -> request.bucket(to.getHost()).key(to.getPath().substring(1)),
+                    RequestBody.fromBytes(packed.toByteArray()));
+        }
+    }
+
+    @Override
+    public void close() {
+        queue.shutdownNow();
+    }
+}
