@@ -17,10 +17,12 @@ endif
 
 # the programs start from what the build wrote: no start waits for Maven
 run = $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)"
-sources := $(shell find pom.xml */pom.xml */src/main lambdas/*/pom.xml lambdas/*/src/main contracts/*/*.odcs.yaml -type f)
+sources := $(shell find pom.xml */pom.xml */src/main lambdas/*/pom.xml lambdas/*/src/main contracts/*/*.odcs.yaml dbt_project/*.yml \
+  $(addprefix dbt_project/,macros models tests) airflow/dags airflow/*.txt -type f -not -path '*/__pycache__/*')
 built := target/built
 # named by what it holds: a checkout gives requirements.txt a new time, not new content
 tools := .venv/installed-$(shell cksum < requirements.txt | cut -d ' ' -f 1)
+airflow := airflow/.venv/installed-$(shell cksum < airflow/requirements.txt | cut -d ' ' -f 1)
 checkov := cdk-app/.venv/installed-$(shell cksum < cdk-app/requirements.txt | cut -d ' ' -f 1)
 # npm writes it when it has installed everything
 cdk := cdk-app/node_modules/.package-lock.json
@@ -39,7 +41,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 .PHONY: demo
-demo: $(built) $(tools) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>
+demo: $(built) $(tools) $(airflow) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>
 	@$(run) dataplatform.local.Demo --state target/demo $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE))
 
 .PHONY: demo-clean
@@ -54,6 +56,10 @@ athena: $(built) $(tools) $(trino) ## query the lake: a prompt, or Q="select ...
 warehouse: $(built) $(tools) ## query the warehouse: psql, or Q="select ..." for one answer as CSV
 	@$(run) dataplatform.local.WarehouseShell --state target/demo
 
+.PHONY: airflow
+airflow: $(built) $(tools) $(airflow) ## open Airflow over the demo's data: PORT=<n>, or 8080
+	@$(run) dataplatform.local.AirflowPages --state target/demo $(if $(PORT),--port $(PORT))
+
 .PHONY: load-demo
 load-demo: $(built) ## fill the source database of a deployed environment: ENV=<name>, and DATA=<folder of CSV files> or SCALE=<n>
 	@$(JAVA) -cp "lambdas/load-demo-data/target/classes:$$(<lambdas/load-demo-data/target/classpath)" dataplatform.lambdas.LoadDemo \
@@ -63,8 +69,9 @@ load-demo: $(built) ## fill the source database of a deployed environment: ENV=<
 build: $(built) ## compile and pack
 
 .PHONY: test
-test: $(tools) $(trino) $(cdk) | java ## run all tests
+test: $(tools) $(airflow) $(trino) $(cdk) | java ## run all tests
 	$(maven) verify
+	cd airflow && .venv/bin/python -m pytest --quiet tests
 
 .PHONY: torture
 torture: $(built) $(tools) ## change the source at random, kill replication and Spark, compare silver with the source: SEED=<n> ROUNDS=<n>
@@ -155,9 +162,10 @@ format: $(tools) | java ## format the sources
 
 .PHONY: lock
 lock: $(tools) ## lock the Python tools of requirements.in
-	for folder in . cdk-app bench; do \
+	for input in requirements cdk-app/requirements bench/requirements airflow/requirements airflow/dbt-requirements; do \
 	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
-	    --custom-compile-command 'make lock' --output-file $$folder/requirements.txt $$folder/requirements.in; \
+	    $$([[ $$input != airflow/requirements ]] || echo --exclude-newer 2025-09-20) \
+	    --custom-compile-command 'make lock' --output-file $$input.txt $$input.in; \
 	done
 
 # Maven and its output stay off standard output: that is for answers
@@ -179,6 +187,12 @@ $(checkov): | $(tools)
 	@echo 'installing checkov into cdk-app/.venv' >&2
 	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python cdk-app/.venv
 	@.venv/bin/uv pip install --quiet --python cdk-app/.venv/bin/python --require-hashes --requirement cdk-app/requirements.txt >&2
+	@touch $@
+
+$(airflow): | $(tools)
+	@echo 'installing Airflow into airflow/.venv' >&2
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python airflow/.venv
+	@.venv/bin/uv pip install --quiet --compile-bytecode --python airflow/.venv/bin/python --require-hashes --requirement airflow/requirements.txt >&2
 	@touch $@
 
 $(cdk): cdk-app/package-lock.json

@@ -31,8 +31,7 @@ import sun.misc.Signal;
 /** SQL on the demo's lake: a prompt, or the answer to the query in the environment variable {@code QUERY} as CSV. */
 @Command(name = "athena", mixinStandardHelpOptions = true, description = "Queries the demo's lake.")
 public final class Athena implements Callable<Integer> {
-    private static final String ENVIRONMENT = "dev";
-    static final String DATABASE = GlueTable.database(ENVIRONMENT, Format.DELTA);
+    static final String DATABASE = GlueTable.database(ControlPlanes.ENVIRONMENT, Format.DELTA);
     private static final Pattern NEEDS_QUOTES = Pattern.compile("[\",\n\r]");
 
     @Option(names = "--state", required = true, description = "Folder that the demo keeps everything in.")
@@ -64,6 +63,7 @@ public final class Athena implements Callable<Integer> {
                 S3Server s3 = S3Server.start(lake, 0);
                 Moto moto = Moto.start(folder)) {
             register(s3, moto);
+            new GoldCatalog(moto, state.toAbsolutePath().resolve("gold.json")).restore();
             trino.attach(moto.endpoint(), s3.endpoint());
             code = query.isEmpty() ? prompt(trino) : answer(trino, query);
         }
@@ -78,7 +78,7 @@ public final class Athena implements Callable<Integer> {
             GlueCatalog catalog = new GlueCatalog(glue, s3Client);
             for (Format format : Format.values()) {
                 List<GlueTable> tables = GlueTable.silver(Contracts.bundled(), "s3://" + S3Server.SILVER, format);
-                if (catalog.register(GlueTable.database(ENVIRONMENT, format), tables) == 0) {
+                if (catalog.register(GlueTable.database(ControlPlanes.ENVIRONMENT, format), tables) == 0) {
                     throw new IllegalStateException("there is no table in silver yet: run `make demo` to its end");
                 }
             }

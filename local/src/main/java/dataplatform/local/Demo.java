@@ -10,20 +10,18 @@ import dataplatform.source.Progress;
 import dataplatform.source.SourceDdl;
 import dataplatform.source.TableLoad;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -60,13 +58,7 @@ public final class Demo implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         state = state.toAbsolutePath();
-        Files.createDirectories(state);
-        try (FileChannel channel =
-                        FileChannel.open(state.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = channel.tryLock()) {
-            if (lock == null) {
-                throw new IllegalStateException("another demo runs in " + state + "; wait for its end");
-            }
+        try (StateLock lock = StateLock.take(state)) {
             run();
         }
         return 0;
@@ -75,15 +67,14 @@ public final class Demo implements Callable<Integer> {
     private void run() throws Exception {
         List<Contract> contracts = Contracts.bundled();
         long start = System.nanoTime();
-        try (Engines engines = stage("start", "PostgreSQL and S3", () -> Engines.start(state))) {
+        try (Engines engines = stage("start", "the engines", () -> Engines.start(state));
+                ControlPlanes aws = ControlPlanes.start(engines, state, line -> say(line, " BronzeToSilver: "));
+                ChildProcess migration = new Airflow(state, aws.environment()).migrate()) {
             List<TableLoad> loads = stage("source", "CSV files to PostgreSQL", () -> loadSource(engines, contracts));
             stage("replication", "PostgreSQL to bronze", () -> replicate(engines));
-            stage("silver", "bronze to silver, by Spark", () -> refreshSilver(engines));
+            runDag(aws, migration);
+            seconds.put("total", Math.round((System.nanoTime() - start) / 1e8) / 10.0);
             try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
-                List<String> changed = stage(
-                        "spectrum", "silver to the warehouse", () -> refreshSpectrum(engines, warehouse, contracts));
-                stage("marts", "the warehouse's models and tests, by dbt", () -> buildMarts(engines, changed));
-                seconds.put("total", Math.round((System.nanoTime() - start) / 1e8) / 10.0);
                 DemoSummary summary = DemoSummary.of(warehouse, contracts, loads, seconds);
                 new ObjectMapper()
                         .enable(SerializationFeature.INDENT_OUTPUT)
@@ -123,33 +114,37 @@ public final class Demo implements Callable<Integer> {
         return null;
     }
 
-    private Void refreshSilver(Engines engines) throws IOException, InterruptedException {
-        try (ChildProcess job = engines.bronzeToSilver(List.of())) {
-            job.await(line -> say(line, " BronzeToSilver: "));
-        }
-        return null;
+    /** Runs today's; what comes before the first dot in a task's name is a stage of its own. */
+    private void runDag(ControlPlanes aws, ChildProcess migration) throws IOException, InterruptedException {
+        System.err.println("airflow: bronze to silver, marts and gold, by the DAG ecommerce");
+        Watch watch = new Watch("airflow");
+        migration.await(line -> {});
+        new Airflow(state, aws.environment())
+                .run("ecommerce", LocalDate.now(ZoneOffset.UTC).toString(), "{}", watch::next);
+        watch.next("");
     }
 
-    private List<String> refreshSpectrum(Engines engines, Connection warehouse, List<Contract> contracts)
-            throws SQLException, IOException {
-        List<Spectrum.ExternalTable> tables = contracts.stream()
-                .flatMap(contract ->
-                        Stream.of(Spectrum.ExternalTable.of(contract), Spectrum.ExternalTable.quarantineOf(contract)))
-                .toList();
-        return new Spectrum(engines.s3Client(), state.resolve("tmp")).refresh(warehouse, tables);
-    }
+    /** Tells one task's time from the next one's. */
+    private final class Watch {
+        private String task;
+        private String last = "";
+        private long start = System.nanoTime();
 
-    private Void buildMarts(Engines engines, List<String> changed) throws IOException, InterruptedException {
-        Path built = state.resolve("marts.built");
-        if (changed.stream().allMatch(name -> name.endsWith("_quarantine")) && Files.exists(built)) {
-            return null;
+        Watch(String task) {
+            this.task = task;
         }
-        Files.deleteIfExists(built);
-        try (ChildProcess dbt = engines.dbt(List.of("build"))) {
-            dbt.await(line -> say(line, "Done. "));
+
+        void next(String started) {
+            long now = System.nanoTime();
+            seconds.merge(task, Math.round((now - start) / 1e8) / 10.0, (a, b) -> Math.round((a + b) * 10) / 10.0);
+            start = now;
+            task = started.replaceFirst("\\..*", "");
+            // a task that waits is started again when it goes on
+            if (!started.equals(last) && !started.isEmpty()) {
+                System.err.println("  " + started);
+            }
+            last = started;
         }
-        Files.createFile(built);
-        return null;
     }
 
     private <T> T stage(String name, String what, Callable<T> work) throws Exception {

@@ -1,0 +1,93 @@
+"""Where things are: Airflow's own configuration names the environment, and SSM knows the rest."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import boto3
+import yaml
+from airflow.configuration import conf
+from airflow.sdk import task
+
+SECTION = "dataplatform"
+
+ENVIRONMENT = conf.get(SECTION, "environment", fallback="dev")
+
+# what EMR runs a job on: an application (serverless) or a cluster of its own (cluster)
+SERVERLESS = conf.get(SECTION, "spark", fallback="serverless") == "serverless"
+
+# what the warehouse's name is the name of, for the Data API: a workgroup (serverless) or a cluster
+WAREHOUSE = (
+    "workgroup_name"
+    if conf.get(SECTION, "warehouse", fallback="serverless") == "serverless"
+    else "cluster_identifier"
+)
+
+# seconds between two looks at what AWS does
+POLL = conf.getint(SECTION, "poll_seconds", fallback=20)
+
+# seconds to wait for a file that is expected
+WAIT = conf.getint(SECTION, "wait_seconds", fallback=24 * 60 * 60)
+
+# of the folder that holds this package, the contracts and the dbt project
+BUNDLE = Path(__file__).parents[1]
+
+DEFAULT_ARGS = {
+    "owner": "data-platform",
+    "retries": conf.getint(SECTION, "retries", fallback=2),
+    "retry_delay": timedelta(
+        seconds=conf.getint(SECTION, "retry_seconds", fallback=300)
+    ),
+    "execution_timeout": timedelta(hours=2),
+}
+
+
+def parameter(name: str) -> str:
+    """The value of the environment's parameter in SSM; a task's to call, as it asks AWS."""
+    path = f"/dataplatform/{ENVIRONMENT}/{name}"
+    return boto3.client("ssm").get_parameter(Name=path)["Parameter"]["Value"]
+
+
+def settings() -> dict:
+    """Names that AWS made up or that hold the account's number.
+
+    landing, silver, gold: buckets. gold_database: in the Glue catalog. crawler: of silver.
+    replication: ARN of the DMS task or replication config; replication_may_rest: whether it is
+    all right that it is stopped. warehouse: identifier of its workgroup or cluster, host, port,
+    database, and unload_role, the ARN of the role that writes to gold.
+    """
+    return json.loads(parameter("airflow/settings"))
+
+
+@task
+def landing() -> str:
+    """The bucket that partners drop files in."""
+    return settings()["landing"]
+
+
+def arrivals() -> dict[str, dict[str, list[str]]]:
+    """Names of the data sets that come in files, by domain and by what tells that a file is there: event or sensor."""
+    found = {}
+    for folder in sorted((BUNDLE / "contracts").iterdir()):
+        for contract in contracts(folder.name):
+            properties = {
+                each["property"]: each["value"] for each in contract["customProperties"]
+            }
+            if properties["load"] != "cdc":
+                by_arrival = found.setdefault(folder.name, {"event": [], "sensor": []})
+                by_arrival[properties.get("arrival", "event")].append(contract["name"])
+    return found
+
+
+def contracts(domain: str) -> list[dict]:
+    """The contracts of a domain, as their YAML says it."""
+    files = sorted((BUNDLE / "contracts" / domain).glob("*.odcs.yaml"))
+    return [yaml.safe_load(file.read_text()) for file in files]
+
+
+def marts(domain: str) -> list[str]:
+    """Names of the domain's marts."""
+    return sorted(
+        file.stem
+        for file in (BUNDLE / "dbt_project/models/marts" / domain).glob("*.sql")
+    )

@@ -1,0 +1,224 @@
+"""The warehouse's models, and their way to gold."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import boto3
+from airflow.configuration import AIRFLOW_HOME, conf
+from airflow.exceptions import AirflowException
+from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
+from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
+from airflow.providers.amazon.aws.sensors.glue_crawler import GlueCrawlerSensor
+from airflow.sdk import get_current_context, task, task_group
+
+from dataplatform.settings import BUNDLE, POLL, SECTION, WAREHOUSE, marts, settings
+
+# Redshift's types as the Glue catalog names them; the others have no digits
+GLUE_TYPES = {
+    "varchar": "string",
+    "bpchar": "string",
+    "int2": "smallint",
+    "int4": "int",
+    "int8": "bigint",
+    "float4": "float",
+    "float8": "double",
+    "bool": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+
+
+@task_group
+def crawl():
+    """Brings the catalog's partitions in step with silver."""
+    crawler = crawler_name()
+    start = GlueCrawlerOperator(
+        task_id="start",
+        aws_conn_id=None,
+        config={"Name": crawler},
+        wait_for_completion=False,
+    )
+    # the operator would take a crawl that fails for one that is over
+    start >> GlueCrawlerSensor(
+        task_id="wait",
+        aws_conn_id=None,
+        crawler_name=crawler,
+        mode="reschedule",
+        poke_interval=POLL,
+    )
+
+
+@task
+def crawler_name() -> str:
+    """The crawler of silver."""
+    return settings()["crawler"]
+
+
+@task
+def dbt_build(domain: str) -> None:
+    """Builds and tests a domain's models in the order in which they need each other.
+
+    One task for all of them: a task per model would start dbt anew for each, which takes longer than most models do, and
+    dbt itself skips what depends on a model or test that fails, and names it.
+    """
+    warehouse = settings()["warehouse"]
+    target = Path(AIRFLOW_HOME) / "dbt"
+    environment = os.environ | {
+        "DW_HOST": warehouse["host"],
+        "DW_PORT": str(warehouse["port"]),
+        "DW_DATABASE": warehouse["database"],
+        "DW_CLUSTER": warehouse["identifier"],
+        "DBT_TARGET_PATH": str(target),
+        "DBT_LOG_PATH": str(target),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    project = BUNDLE / "dbt_project"
+    command = [
+        conf.get(SECTION, "dbt", fallback="dbt"),
+        "--no-use-colors",
+        "build",
+        *("--project-dir", str(project), "--profiles-dir", str(project)),
+        *("--select", f"path:models/staging/{domain}", f"path:models/marts/{domain}"),
+    ]
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as dbt:
+        for line in dbt.stdout:
+            print(line.rstrip())
+    if dbt.returncode != 0:
+        raise AirflowException(
+            f"dbt build failed: {failed(target)}. See docs/runbooks/dbt.md"
+        )
+
+
+def failed(target: Path) -> str:
+    """What of the last build failed, and why."""
+    results = target / "run_results.json"
+    if not results.exists():
+        return "it did not come to its first model; the log says why"
+    bad = [
+        f"{result['unique_id']} ({result['message']})"
+        for result in json.loads(results.read_text())["results"]
+        if result["status"] in ("error", "fail")
+    ]
+    return "; ".join(bad) or "the log says why"
+
+
+def export_gold(domain: str):
+    """A group of tasks that writes a domain's marts to gold as Parquet, all as of one moment, and shows them in the catalog.
+
+    Each run writes folders of its own, and the catalog goes over to them when all are written: who reads meanwhile reads the run before,
+    whose folders stay until the next one.
+    """
+
+    @task_group(group_id="gold")
+    def group():
+        planned = plan(domain)
+        unload = RedshiftDataOperator(
+            task_id="unload",
+            aws_conn_id=None,
+            database=planned["database"],
+            **{WAREHOUSE: planned["warehouse"]},
+            sql=planned["statements"],
+            deferrable=True,
+            poll_interval=POLL,
+        )
+        unload >> register(domain, planned["tables"])
+
+    return group()
+
+
+@task(multiple_outputs=True)
+def plan(domain: str) -> dict:
+    """The statements that unload the marts, and the tables that they will be in the catalog."""
+    known = settings()
+    warehouse = known["warehouse"]
+    where = {"Database": warehouse["database"]}
+    where["WorkgroupName" if WAREHOUSE == "workgroup_name" else "ClusterIdentifier"] = (
+        warehouse["identifier"]
+    )
+    context = get_current_context()
+    # another try writes to another folder: the last one's statements may still be running
+    folder = re.sub(r"[^\w.-]", "_", context["run_id"]) + f"-{context['ti'].try_number}"
+    data = boto3.client("redshift-data")
+    statements, tables = [], []
+    for mart in marts(domain):
+        location = f"s3://{known['gold']}/{domain}/{mart}/{folder}/"
+        columns = []
+        for page in data.get_paginator("describe_table").paginate(
+            **where, Schema="marts", Table=mart
+        ):
+            columns += page["ColumnList"]
+        if not columns:
+            raise AirflowException(f"the warehouse has no mart {mart}")
+        statements.append(
+            f"unload ('select * from marts.{mart}') to '{location}'"
+            f" iam_role '{warehouse['unload_role']}' format as parquet cleanpath"
+        )
+        tables.append(
+            {
+                "name": mart,
+                "location": location,
+                "columns": [
+                    {"Name": column["name"], "Type": glue_type(column)}
+                    for column in columns
+                ],
+            }
+        )
+    return {
+        "database": warehouse["database"],
+        "warehouse": warehouse["identifier"],
+        "statements": statements,
+        "tables": tables,
+    }
+
+
+def glue_type(column: dict) -> str:
+    """The type of a column of Redshift's in the Glue catalog."""
+    if column["typeName"] == "numeric":
+        return f"decimal({column['precision']},{column['scale']})"
+    return GLUE_TYPES[column["typeName"]]
+
+
+@task
+def register(domain: str, tables: list[dict]) -> None:
+    """Lets the catalog show what was written, and deletes what nobody reads any more."""
+    known = settings()
+    glue = boto3.client("glue")
+    bucket = boto3.resource("s3").Bucket(known["gold"])
+    for table in tables:
+        wanted = {
+            "Name": table["name"],
+            "TableType": "EXTERNAL_TABLE",
+            "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet"},
+            "StorageDescriptor": {
+                "Columns": table["columns"],
+                "Location": table["location"],
+                "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+                "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+                "SerdeInfo": {
+                    "SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+                },
+                "NumberOfBuckets": 0,
+            },
+        }
+        before = None
+        try:
+            found = glue.get_table(
+                DatabaseName=known["gold_database"], Name=table["name"]
+            )
+            before = found["Table"]["StorageDescriptor"]["Location"]
+            glue.update_table(DatabaseName=known["gold_database"], TableInput=wanted)
+        except glue.exceptions.EntityNotFoundException:
+            glue.create_table(DatabaseName=known["gold_database"], TableInput=wanted)
+        read = {table["location"], before}
+        for written in bucket.objects.filter(Prefix=f"{domain}/{table['name']}/"):
+            if f"s3://{bucket.name}/{written.key.rpartition('/')[0]}/" not in read:
+                written.delete()

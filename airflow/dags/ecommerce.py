@@ -1,0 +1,60 @@
+"""
+# The shop's data, from replication to gold
+
+| task fails | what it means | what to do |
+|---|---|---|
+| `replication_is_healthy` | DMS has failed or stands still | runbook *replication-lag*; then clear the task |
+| `bronze_to_silver.run` | the Spark job failed; the error names the data sets, the others are up to date | runbook *silver*; it takes up where it stopped when the task is cleared |
+| `quality_gate` | too many rows broke their contract | runbook *quality-gate*; nothing was made of them |
+| `crawl` | the catalog may miss new partitions | clear the task |
+| `dbt_build` | a model or a test failed; the error names it | runbook *dbt*; the marts that depend on it are as they were |
+| `gold` | the marts are right, their copies in gold are as they were | clear the group |
+| `freshness` | a contract's promise is broken | runbook *stale-tables* |
+
+To run it again, for whatever date, changes nothing that is right already.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import Param, dag
+from dataplatform.quality import quality_gate
+from dataplatform.replication import freshness, replication_is_healthy
+from dataplatform.settings import DEFAULT_ARGS
+from dataplatform.spark import spark_job
+from dataplatform.warehouse import crawl, dbt_build, export_gold
+
+
+@dag(
+    schedule="0 5 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    # a run takes all that has come since the last one
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=6),
+    default_args=DEFAULT_ARGS,
+    tags=["ecommerce", "daily"],
+    params={
+        "accept": Param(
+            [],
+            type="array",
+            description="Data sets that pass the quality gate whatever they miss",
+        )
+    },
+    doc_md=__doc__,
+)
+def ecommerce():
+    replicated = replication_is_healthy()
+    silver = spark_job("bronze-to-silver", ["--run-id", "{{ run_id }}"])
+    gate = quality_gate("ecommerce")
+    marts = dbt_build("ecommerce")
+    (
+        replicated
+        >> silver
+        >> [gate, crawl()]
+        >> marts
+        >> export_gold("ecommerce")
+        >> freshness("ecommerce", replicated)
+    )
+
+
+ecommerce()

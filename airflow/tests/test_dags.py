@@ -1,0 +1,55 @@
+"""Every DAG as Airflow loads it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from airflow.models.dagbag import DagBag
+
+FOLDER = Path(__file__).parents[1] / "target/bundle/dags"
+DAGS = sorted(file.stem for file in FOLDER.glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory) -> DagBag:
+    return DagBag(FOLDER, include_examples=False)
+
+
+def test_all_are_there_without_an_error(bag):
+    assert bag.import_errors == {}
+    assert sorted(bag.dags) == DAGS
+
+
+@pytest.mark.parametrize("name", DAGS)
+def test_says_whose_it_is_what_it_is_for_and_when_to_give_up(bag, name):
+    dag = bag.dags[name]
+    assert dag.tags
+    assert dag.doc_md
+    assert not dag.catchup
+    assert dag.max_active_runs <= 1
+    assert dag.dagrun_timeout
+    for task in dag.tasks:
+        assert task.owner == "data-platform", task.task_id
+        assert task.execution_timeout, task.task_id
+        # what retrying does not help is not retried
+        assert task.retries == (0 if task.task_id == "quality_gate" else 2), (
+            task.task_id
+        )
+        assert task.retry_delay >= timedelta(minutes=1), task.task_id
+
+
+@pytest.mark.parametrize("name", DAGS)
+def test_has_no_cycle_and_nothing_on_its_own(bag, name):
+    dag = bag.dags[name]
+    assert dag.topological_sort()
+    assert len(dag.roots) == 1
+
+
+def test_parsing_asks_aws_nothing(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("AWS is called while a DAG is parsed")
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refuse)
+    monkeypatch.setattr("boto3.client", refuse)
+    monkeypatch.setattr("boto3.resource", refuse)
+    assert DagBag(FOLDER, include_examples=False).import_errors == {}
