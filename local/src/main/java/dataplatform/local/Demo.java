@@ -73,7 +73,7 @@ public final class Demo implements Callable<Integer> {
     }
 
     private void run() throws Exception {
-        List<Contract> contracts = Contracts.bundled();
+        List<Contract> contracts = Contracts.replicated();
         long start = System.nanoTime();
         try (Engines engines = stage("start", "PostgreSQL and S3", () -> Engines.start(state))) {
             List<TableLoad> loads = stage("source", "CSV files to PostgreSQL", () -> loadSource(engines, contracts));

@@ -40,7 +40,8 @@ class ContractColumnsTest extends SparkTest {
             "One row per sample.",
             "tests",
             Load.CDC,
-            "test",
+            Optional.of("test"),
+            Optional.empty(),
             Duration.ofDays(1),
             List.of(
                     column("id", DataType.of(Kind.LONG), Cleaning.NONE),
@@ -63,6 +64,7 @@ class ContractColumnsTest extends SparkTest {
         return new Column(
                 name,
                 name,
+                name,
                 type,
                 name.equals("id") || name.equals("number"),
                 name.equals("id"),
@@ -73,7 +75,10 @@ class ContractColumnsTest extends SparkTest {
                 cleaning == Cleaning.ZIP_CODE ? Optional.of("^[0-9]{5}$") : Optional.empty(),
                 cleaning,
                 Classification.INTERNAL,
-                Optional.empty());
+                Optional.empty(),
+                Optional.empty(),
+                false,
+                List.of());
     }
 
     @Test
