@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param classification who may see it
  * @param reference the foreign key on it
  * @param dateFormat how files write a date or time, as {@link java.time.format.DateTimeFormatter} has it; ISO 8601 if there is none
+ * @param decimalComma whether files write a number as {@code 1.234,56} and not as {@code 1234.56}
  * @param negated whether files write a number with the opposite sign
  * @param hashOf columns that the value is made of, in a data set without ids; empty if the source has the value
  */
@@ -41,6 +42,7 @@ public record Column(
         Classification classification,
         Optional<Reference> reference,
         Optional<String> dateFormat,
+        boolean decimalComma,
         boolean negated,
         List<String> hashOf) {
     public Column {

@@ -94,6 +94,10 @@ final class ContractReader {
         YamlNode schema = schemas.get(0);
         expect(schema.get("name"), name);
 
+        Map<String, YamlNode> custom =
+                custom(root, Set.of("load", "sourceSchema", "decimalComma", "exportedOn", "arrival"));
+        boolean decimalComma =
+                custom.containsKey("decimalComma") && custom.get("decimalComma").flag();
         List<Column> columns = new ArrayList<>();
         Map<Integer, Column> key = new TreeMap<>();
         List<YamlNode> partitions = new ArrayList<>();
@@ -106,7 +110,7 @@ final class ContractReader {
                 partitions.add(property);
                 continue;
             }
-            Column column = column(domain, property);
+            Column column = column(domain, property, decimalComma);
             columns.add(column);
             if (column.key()) {
                 YamlNode position = property.get("primaryKeyPosition");
@@ -121,8 +125,6 @@ final class ContractReader {
         if (partitions.size() > 1) {
             throw partitions.get(1).broken("is a second partition column; keep one");
         }
-        Map<String, YamlNode> custom =
-                custom(root, Set.of("load", "sourceSchema", "decimalComma", "exportedOn", "arrival"));
         Load load = oneOf(Load.class, required(root, custom, "load"));
         if (load == Load.CDC) {
             checkHasNoFiles(root, custom, schema);
@@ -203,7 +205,6 @@ final class ContractReader {
         });
         return new FileFormat(
                 delimiter.map(node -> node.value().toString().charAt(0)).orElse(','),
-                custom.containsKey("decimalComma") && custom.get("decimalComma").flag(),
                 exportedOn.map(YamlNode::text),
                 custom.containsKey("arrival")
                         ? oneOf(FileFormat.Arrival.class, custom.get("arrival"))
@@ -233,7 +234,7 @@ final class ContractReader {
         }
     }
 
-    private Column column(String domain, YamlNode property) {
+    private Column column(String domain, YamlNode property, boolean decimalComma) {
         String name = property.text("name");
         DataType type = type(property);
         boolean isText = type.kind() == Kind.STRING;
@@ -296,6 +297,7 @@ final class ContractReader {
                 oneOf(Classification.class, property.get("classification")),
                 reference(domain, name, property),
                 format.map(YamlNode::text),
+                decimalComma && NUMBERS.contains(type.kind()),
                 negated.map(YamlNode::flag).orElse(false),
                 property.find("transformLogic").map(ContractReader::hashOf).orElse(List.of()));
     }

@@ -87,14 +87,15 @@ class ContractsTest {
         Contract budgets = Contracts.readFile(FINANCE.resolve("budgets.odcs.yaml"));
 
         assertThat(bank.load()).isEqualTo(Load.APPEND);
-        assertThat(bank.files()).contains(new FileFormat(';', true, Optional.of("booked_on"), Arrival.EVENT));
+        assertThat(bank.files()).contains(new FileFormat(';', Optional.of("booked_on"), Arrival.EVENT));
         assertThat(bank.key().get(0).hashOf())
                 .startsWith("account_id", "booked_on")
                 .hasSize(9);
         assertThat(bank.column("booked_on").heading()).isEqualTo("Buchungstag");
         assertThat(bank.column("booked_on").dateFormat()).contains("dd.MM.yyyy");
+        assertThat(bank.column("amount").decimalComma()).isTrue();
         assertThat(bank.column("amount").negated()).isFalse();
-        assertThat(cards.files()).contains(new FileFormat(',', false, Optional.of("purchased_on"), Arrival.EVENT));
+        assertThat(cards.files()).contains(new FileFormat(',', Optional.of("purchased_on"), Arrival.EVENT));
         assertThat(cards.column("amount").negated()).isTrue();
         assertThat(cards.key().get(0).hashOf()).isEmpty();
         assertThat(budgets.load()).isEqualTo(Load.SNAPSHOT);
