@@ -24,6 +24,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.TreeMap;
@@ -234,7 +235,7 @@ final class LandingFiles {
                 }
                 Matcher copy = COPY.matcher(name);
                 String sequence = SEQUENCE_TIME.format(exported)
-                        + String.format("%03d", copy.find() ? Integer.parseInt(copy.group(1)) : 0) + "-"
+                        + String.format(Locale.ROOT, "%03d", copy.find() ? Integer.parseInt(copy.group(1)) : 0) + "-"
                         + HexFormat.of().formatHex(sha.digest(), 0, 8);
                 List<String> unknown = heading.fields().stream()
                         .filter(each -> each != null && !layout.headings().contains(each))
@@ -341,7 +342,7 @@ final class LandingFiles {
             for (int position : file.positions()) {
                 values.add(complete ? row.fields().get(position) : null);
             }
-            values.add(String.format("%s-%010d", file.sequence(), row.number()));
+            values.add(String.format(Locale.ROOT, "%s-%010d", file.sequence(), row.number()));
             values.add(file.exportedAt());
             values.add(row.text());
             values.add(file.file());
