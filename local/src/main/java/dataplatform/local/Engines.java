@@ -12,6 +12,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 /** The engines behind the AWS services that data flows through, over the state of one demo, and the programs that use them. */
 final class Engines implements AutoCloseable {
     private static final String BRONZE = "s3://" + S3Server.BRONZE + "/ecommerce_rds";
+    private static final String LANDING = "s3://" + S3Server.LANDING;
     private static final String SILVER = "s3://" + S3Server.SILVER;
 
     private final Path state;
@@ -75,6 +76,14 @@ final class Engines implements AutoCloseable {
         all.addAll(arguments);
         return new SparkSubmit(s3, state.resolve("tmp"))
                 .start("dataplatform.spark.BronzeToSilver", all, log("bronze-to-silver"));
+    }
+
+    /** Starts the Spark job from landing to silver. */
+    ChildProcess landingToSilver(List<String> arguments) throws IOException {
+        List<String> all = new ArrayList<>(List.of("--landing", LANDING, "--silver", SILVER));
+        all.addAll(arguments);
+        return new SparkSubmit(s3, state.resolve("tmp"))
+                .start("dataplatform.spark.LandingToSilver", all, log("landing-to-silver"));
     }
 
     /** Starts dbt on the warehouse. */

@@ -21,6 +21,7 @@ public final class S3Server implements AutoCloseable {
     /** The layers' buckets. */
     public static final String BRONZE = "bronze";
 
+    public static final String LANDING = "landing";
     public static final String SILVER = "silver";
 
     private final S3Proxy server;
@@ -36,7 +37,7 @@ public final class S3Server implements AutoCloseable {
      * @param port on the loopback interface; 0 for any that is free
      */
     public static S3Server start(Path folder, int port) throws IOException {
-        for (String bucket : new String[] {BRONZE, SILVER}) {
+        for (String bucket : new String[] {LANDING, BRONZE, SILVER}) {
             Files.createDirectories(folder.resolve(bucket));
         }
         S3Proxy server = S3Proxy.builder()

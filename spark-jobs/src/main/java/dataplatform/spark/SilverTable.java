@@ -485,9 +485,11 @@ public final class SilverTable {
         Dataset<Row> fresh = rows.dropDuplicates("id");
         if (DeltaTable.isDeltaTable(spark, dataSet.quarantine())) {
             Dataset<Row> known = spark.read().format("delta").load(dataSet.quarantine());
-            fresh = fresh.join(known.select("id"), new String[] {"id"}, "left_anti");
+            fresh = kept.keep(fresh.join(known.select("id"), new String[] {"id"}, "left_anti"));
         }
-        fresh.coalesce(1).write().format("delta").mode("append").save(dataSet.quarantine());
+        if (!fresh.isEmpty()) {
+            fresh.coalesce(1).write().format("delta").mode("append").save(dataSet.quarantine());
+        }
         new TableFiles(spark, dataSet.quarantine(), Optional.empty()).settle();
         Map<String, Long> reasons = new TreeMap<>();
         rows.groupBy("reason").count().collectAsList().forEach(row -> reasons.put(row.getString(0), row.getLong(1)));

@@ -378,6 +378,7 @@ class LandingToSilverTest extends SparkTest {
             "finance/accounts",
             "finance/bank_transactions",
             "finance/budgets",
+            "finance/budgets_quarantine",
             "finance/card_transactions",
             "platform/data_quality"
         };
