@@ -125,7 +125,7 @@ final class CsvReader implements Closeable {
         try {
             return in.read();
         } catch (CharacterCodingException e) {
-            throw new IOException("is not UTF-8 in or after line " + lines + "; export it in UTF-8", e);
+            throw new IOException("is not UTF-8 in or after line " + Math.max(1, lines) + "; export it in UTF-8", e);
         }
     }
 

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -250,7 +251,8 @@ final class LandingFiles {
                         "");
             }
         } catch (IOException e) {
-            return new Inspection(file, "", null, new int[0], 0, List.of(), e.getMessage());
+            return new Inspection(
+                    file, "", null, new int[0], 0, List.of(), Objects.toString(e.getMessage(), e.toString()));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
