@@ -65,6 +65,11 @@ load-demo: $(built) ## fill the source database of a deployed environment: ENV=<
 	@$(JAVA) -cp "lambdas/load-demo-data/target/classes:$$(<lambdas/load-demo-data/target/classpath)" dataplatform.lambdas.LoadDemo \
 	  --environment '$(or $(ENV),$(error give ENV=<name>))' $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE))
 
+.PHONY: finance-data
+finance-data: $(built) ## make up what the banks of some households export: FOLDER=<folder>, and SEED=<n> MONTHS=<n> HOUSEHOLDS=<n>
+	@$(run) dataplatform.source.HouseholdGenerator --folder '$(or $(FOLDER),target/finance-data)' $(if $(SEED),--seed $(SEED)) \
+	  $(if $(MONTHS),--months $(MONTHS)) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
+
 .PHONY: build
 build: $(built) ## compile and pack
 

@@ -3,6 +3,7 @@ package dataplatform.cdk;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Stack;
@@ -21,8 +22,8 @@ import software.amazon.awscdk.services.s3.assets.Asset;
 import software.constructs.Construct;
 
 /**
- * What runs the Spark jobs. The request that starts the job which brings silver up to date stands in SSM, whole, so that whoever starts
- * it needs to know nothing of where it runs.
+ * What runs the Spark jobs. The request that starts a job stands in SSM, whole, so that whoever starts it needs to know nothing of where
+ * it runs.
  */
 final class SparkStack extends Stack {
     static final String RELEASE = "emr-7.13.0";
@@ -30,7 +31,6 @@ final class SparkStack extends Stack {
     static final String EMR_TAG = "for-use-with-amazon-emr-managed-policies";
 
     private static final String JAR = "spark-jobs/target/spark-jobs.jar";
-    private static final String JOB = "dataplatform.spark.BronzeToSilver";
     private static final String LOG_FOLDER = "spark/";
     private static final String DELTA =
             "/usr/share/aws/delta/lib/delta-spark.jar,/usr/share/aws/delta/lib/delta-storage.jar";
@@ -42,6 +42,14 @@ final class SparkStack extends Stack {
     private final Asset jar;
     private Optional<Handover> application = Optional.empty();
 
+    /**
+     * What can be started.
+     *
+     * @param name of its request in SSM
+     * @param arguments that it always has
+     */
+    private record Job(String name, String mainClass, List<String> arguments) {}
+
     SparkStack(Construct scope, Deployment deployment, LakeStack lake, NetworkStack network) {
         super(scope, deployment.names().of("spark"), deployment.stack("spark", "What runs the Spark jobs"));
         this.deployment = deployment;
@@ -49,13 +57,25 @@ final class SparkStack extends Stack {
         this.jar = Asset.Builder.create(this, "Jar").path(deployment.file(JAR)).build();
         Environment.Spark runsOn = deployment.environment().spark();
         Role role = jobRole(runsOn instanceof Environment.Spark.Serverless ? "emr-serverless" : "ec2");
-        Map<String, Object> request;
-        if (runsOn instanceof Environment.Spark.Serverless serverless) {
-            request = serverless(serverless, role);
-        } else {
-            request = clusters((Environment.Spark.Clusters) runsOn, role, network);
+        Function<Job, Map<String, Object>> request = runsOn instanceof Environment.Spark.Serverless serverless
+                ? serverless(serverless, role)
+                : clusters((Environment.Spark.Clusters) runsOn, role, network);
+        for (Job job : jobs()) {
+            new Handover(this, deployment.names().path("spark/" + job.name()), Json.text(this, request.apply(job)));
         }
-        new Handover(this, deployment.names().path("spark/bronze-to-silver"), Json.text(this, request));
+    }
+
+    private List<Job> jobs() {
+        String silver = "s3://" + deployment.bucket(Layer.SILVER);
+        return List.of(
+                new Job(
+                        "bronze-to-silver",
+                        "dataplatform.spark.BronzeToSilver",
+                        List.of("--bronze", deployment.s3(Layer.BRONZE, ReplicationStack.FOLDER), "--silver", silver)),
+                new Job(
+                        "landing-to-silver",
+                        "dataplatform.spark.LandingToSilver",
+                        List.of("--landing", "s3://" + deployment.bucket(Layer.LANDING), "--silver", silver)));
     }
 
     /** Lets a role start the jobs and see how they go, from another stack. */
@@ -110,19 +130,11 @@ final class SparkStack extends Stack {
         return role;
     }
 
-    private List<String> arguments() {
-        return List.of(
-                "--bronze",
-                deployment.s3(Layer.BRONZE, ReplicationStack.FOLDER),
-                "--silver",
-                "s3://" + deployment.bucket(Layer.SILVER));
-    }
-
     private String logUri() {
         return deployment.s3(Layer.LOGS, LOG_FOLDER);
     }
 
-    private Map<String, Object> serverless(Environment.Spark.Serverless size, Role role) {
+    private Function<Job, Map<String, Object>> serverless(Environment.Spark.Serverless size, Role role) {
         CfnApplication made = CfnApplication.Builder.create(this, "Application")
                 .name(deployment.names().of("spark"))
                 .type("SPARK")
@@ -143,9 +155,9 @@ final class SparkStack extends Stack {
                 .build();
         this.application =
                 Optional.of(new Handover(this, deployment.names().path("spark/application-id"), made.getRef()));
-        return Map.of(
+        return job -> Map.of(
                 "name",
-                "bronze-to-silver",
+                job.name(),
                 "applicationId",
                 made.getRef(),
                 "executionRoleArn",
@@ -157,9 +169,9 @@ final class SparkStack extends Stack {
                                 "entryPoint",
                                 jar.getS3ObjectUrl(),
                                 "entryPointArguments",
-                                arguments(),
+                                job.arguments(),
                                 "sparkSubmitParameters",
-                                "--class " + JOB + " --conf spark.jars=" + DELTA + " --conf " + LOG_STORE)),
+                                "--class " + job.mainClass() + " --conf spark.jars=" + DELTA + " --conf " + LOG_STORE)),
                 "configurationOverrides",
                 Map.of("monitoringConfiguration", Map.of("s3MonitoringConfiguration", Map.of("logUri", logUri()))));
     }
@@ -173,7 +185,8 @@ final class SparkStack extends Stack {
     }
 
     /** What makes a cluster for one run: nodes that come and go, most of them spot, and nothing left when it is done. */
-    private Map<String, Object> clusters(Environment.Spark.Clusters size, Role role, NetworkStack network) {
+    private Function<Job, Map<String, Object>> clusters(
+            Environment.Spark.Clusters size, Role role, NetworkStack network) {
         Names names = deployment.names();
         IVpc vpc = network.vpc(this);
         SecurityGroup nodes = NetworkStack.securityGroup(this, "Nodes", vpc, "Nodes of a Spark cluster");
@@ -220,8 +233,8 @@ final class SparkStack extends Stack {
                         "InstanceMetadataServiceConfiguration",
                         Map.of("MinimumInstanceMetadataServiceVersion", 2, "HttpPutResponseHopLimit", 1)))
                 .build();
-        return Map.ofEntries(
-                Map.entry("Name", names.of("bronze-to-silver")),
+        return job -> Map.ofEntries(
+                Map.entry("Name", names.of(job.name())),
                 Map.entry("ReleaseLabel", RELEASE),
                 Map.entry("Applications", List.of(Map.of("Name", "Spark"))),
                 Map.entry("ServiceRole", serviceRole.getRoleArn()),
@@ -259,7 +272,7 @@ final class SparkStack extends Stack {
                 Map.entry(
                         "Steps",
                         List.of(Map.of(
-                                "Name", "bronze-to-silver",
+                                "Name", job.name(),
                                 "ActionOnFailure", "TERMINATE_CLUSTER",
                                 "HadoopJarStep",
                                         Map.of(
@@ -270,12 +283,12 @@ final class SparkStack extends Stack {
                                                                 List.of(
                                                                         "spark-submit",
                                                                         "--class",
-                                                                        JOB,
+                                                                        job.mainClass(),
                                                                         "--conf",
                                                                         LOG_STORE,
                                                                         jar.getS3ObjectUrl())
                                                                         .stream(),
-                                                                arguments().stream())
+                                                                job.arguments().stream())
                                                         .toList())))),
                 Map.entry(
                         "Tags",

@@ -91,7 +91,7 @@ final class WatchStack extends Stack {
         }
         tell(
                 "failed-job",
-                "A Spark job has failed: docs/runbooks/silver.md",
+                "A Spark job has failed: docs/runbooks/silver.md, docs/runbooks/landing.md",
                 EventPattern.builder()
                         .source(List.of("aws.emr-serverless", "aws.emr"))
                         .detailType(List.of("EMR Serverless Job Run State Change", "EMR Step Status Change"))

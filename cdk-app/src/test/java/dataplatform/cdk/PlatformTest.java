@@ -164,7 +164,7 @@ class PlatformTest {
             }
         });
         assertThat(tables)
-                .containsExactlyInAnyOrderElementsOf(Contracts.bundled().stream()
+                .containsExactlyInAnyOrderElementsOf(Contracts.replicated().stream()
                         .map(contract -> contract.sourceSchema() + "." + contract.name())
                         .toList());
         assertThat(actions).containsExactly("add-before-image-columns BI_", "add-column change_seq");
@@ -269,8 +269,14 @@ class PlatformTest {
         assertThat(application.get("Architecture").asText()).isEqualTo("ARM64");
         assertThat(application.at("/AutoStopConfiguration/Enabled").asBoolean()).isTrue();
         assertThat(application.has("InitialCapacity")).isFalse();
-        assertThat(request("dev")).contains("dataplatform.spark.BronzeToSilver", "ConditionalPutLogStore", "--bronze");
-        assertThat(request("dev-other"))
+        assertThat(request("dev", "bronze-to-silver"))
+                .contains("dataplatform.spark.BronzeToSilver", "ConditionalPutLogStore", "--bronze");
+        for (String environment : List.of("dev", "dev-other")) {
+            assertThat(request(environment, "landing-to-silver"))
+                    .contains("dataplatform.spark.LandingToSilver", "ConditionalPutLogStore", "--landing", "--silver")
+                    .doesNotContain("bronze-to-silver");
+        }
+        assertThat(request("dev-other", "bronze-to-silver"))
                 .contains(
                         "dataplatform.spark.BronzeToSilver",
                         "AutoTerminationPolicy",
@@ -447,9 +453,9 @@ class PlatformTest {
         return found.get(0);
     }
 
-    private String request(String environment) {
+    private String request(String environment, String job) {
         return synthesis.resources("dataplatform-" + environment + "-spark", "AWS::SSM::Parameter").values().stream()
-                .filter(parameter -> parameter.at("/Properties/Name").asText().endsWith("/spark/bronze-to-silver"))
+                .filter(parameter -> parameter.at("/Properties/Name").asText().endsWith("/spark/" + job))
                 .findFirst()
                 .orElseThrow()
                 .toString();

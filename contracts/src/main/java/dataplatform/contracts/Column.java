@@ -7,7 +7,8 @@ import java.util.Optional;
 /**
  * A column of a data set. Checks are meant for the cleaned value, and a null breaks only {@code required}.
  *
- * @param name in the source and in silver
+ * @param name in the source database and in silver
+ * @param heading of the column in files
  * @param description for people
  * @param type in the source and in silver
  * @param required whether null breaks the contract
@@ -20,9 +21,14 @@ import java.util.Optional;
  * @param cleaning what silver does to the value before it is checked
  * @param classification who may see it
  * @param reference the foreign key on it
+ * @param dateFormat how files write a date or time, as {@link java.time.format.DateTimeFormatter} has it; ISO 8601 if there is none
+ * @param decimalComma whether files write a number as {@code 1.234,56} and not as {@code 1234.56}
+ * @param negated whether files write a number with the opposite sign
+ * @param hashOf columns that the value is made of, in a data set without ids; empty if the source has the value
  */
 public record Column(
         String name,
+        String heading,
         String description,
         DataType type,
         boolean required,
@@ -34,8 +40,13 @@ public record Column(
         Optional<String> pattern,
         Cleaning cleaning,
         Classification classification,
-        Optional<Reference> reference) {
+        Optional<Reference> reference,
+        Optional<String> dateFormat,
+        boolean decimalComma,
+        boolean negated,
+        List<String> hashOf) {
     public Column {
         allowed = List.copyOf(allowed);
+        hashOf = List.copyOf(hashOf);
     }
 }

@@ -14,7 +14,8 @@ import java.util.Optional;
  * @param grain what one row stands for: "One row per …"
  * @param owner the team to ask
  * @param load how it comes into the lake
- * @param sourceSchema database schema that it comes from
+ * @param databaseSchema database schema that it comes from, if it loads by {@link Load#CDC}
+ * @param files how the files are written that it comes in, if it does not
  * @param freshness longest time after which a change in the source can be seen in silver
  * @param columns in the order of the source table, without the partition column
  * @param key the columns that tell rows apart, in key order; never empty
@@ -28,7 +29,8 @@ public record Contract(
         String grain,
         String owner,
         Load load,
-        String sourceSchema,
+        Optional<String> databaseSchema,
+        Optional<FileFormat> files,
         Duration freshness,
         List<Column> columns,
         List<Column> key,
@@ -41,6 +43,16 @@ public record Contract(
     /** The data set's name in the whole platform, such as {@code ecommerce.orders}. */
     public String id() {
         return domain + "." + name;
+    }
+
+    /**
+     * The database schema that it comes from.
+     *
+     * @throws IllegalStateException if it comes in files
+     */
+    public String sourceSchema() {
+        return databaseSchema.orElseThrow(
+                () -> new IllegalStateException("contract " + id() + " comes in files, not from a database"));
     }
 
     /**

@@ -4,8 +4,10 @@ import dataplatform.contracts.DataType.Kind;
 import dataplatform.contracts.Partition.Transform;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -36,7 +38,10 @@ final class ContractReader {
     private static final Pattern DECIMAL = Pattern.compile("decimal\\(([1-9]|[12]\\d|3[0-8]),(\\d{1,2})\\)");
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]*");
     private static final Pattern TRANSFORM = Pattern.compile("(\\w+)\\((\\w+)\\)");
+    private static final Pattern HASH = Pattern.compile("hash\\((\\w+(?:, *\\w+)*)\\)");
     private static final Pattern REFERENCE = Pattern.compile("(\\w+)\\.(\\w+)");
+
+    private static final Set<String> COLUMN_PROPERTIES = Set.of("cleaning", "generated", "negated");
 
     private final Path file;
     private final Contract contract;
@@ -89,6 +94,10 @@ final class ContractReader {
         YamlNode schema = schemas.get(0);
         expect(schema.get("name"), name);
 
+        Map<String, YamlNode> custom =
+                custom(root, Set.of("load", "sourceSchema", "decimalComma", "exportedOn", "arrival"));
+        boolean decimalComma =
+                custom.containsKey("decimalComma") && custom.get("decimalComma").flag();
         List<Column> columns = new ArrayList<>();
         Map<Integer, Column> key = new TreeMap<>();
         List<YamlNode> partitions = new ArrayList<>();
@@ -101,7 +110,7 @@ final class ContractReader {
                 partitions.add(property);
                 continue;
             }
-            Column column = column(domain, property);
+            Column column = column(domain, property, decimalComma);
             columns.add(column);
             if (column.key()) {
                 YamlNode position = property.get("primaryKeyPosition");
@@ -116,7 +125,13 @@ final class ContractReader {
         if (partitions.size() > 1) {
             throw partitions.get(1).broken("is a second partition column; keep one");
         }
-        Map<String, YamlNode> custom = custom(root, Set.of("load", "sourceSchema"));
+        Load load = oneOf(Load.class, required(root, custom, "load"));
+        if (load == Load.CDC) {
+            checkHasNoFiles(root, custom, schema);
+        } else {
+            checkComesInFiles(custom, partitions);
+        }
+        checkHashes(schema, columns, key.values());
         return new Contract(
                 domain,
                 name,
@@ -124,15 +139,102 @@ final class ContractReader {
                 root.get("description").text("purpose"),
                 schema.text("dataGranularityDescription"),
                 root.get("team").text("name"),
-                oneOf(Load.class, required(root, custom, "load")),
-                name(required(root, custom, "sourceSchema")),
+                load,
+                load == Load.CDC ? Optional.of(name(required(root, custom, "sourceSchema"))) : Optional.empty(),
+                load == Load.CDC ? Optional.empty() : Optional.of(files(root, custom, domain, name, columns)),
                 freshness(root),
                 columns,
                 List.copyOf(key.values()),
                 partitions.stream().findFirst().map(property -> partition(property, columns)));
     }
 
-    private Column column(String domain, YamlNode property) {
+    private static void checkHasNoFiles(YamlNode root, Map<String, YamlNode> custom, YamlNode schema) {
+        List<YamlNode> ofFiles = new ArrayList<>(root.find("servers").stream().toList());
+        for (String name : List.of("decimalComma", "exportedOn", "arrival")) {
+            Optional.ofNullable(custom.get(name)).ifPresent(ofFiles::add);
+        }
+        for (YamlNode property : schema.get("properties").items()) {
+            property.find("physicalName").ifPresent(ofFiles::add);
+            property.find("logicalTypeOptions")
+                    .flatMap(options -> options.find("format"))
+                    .ifPresent(ofFiles::add);
+            Optional.ofNullable(custom(property, COLUMN_PROPERTIES).get("negated"))
+                    .ifPresent(ofFiles::add);
+            property.find("transformLogic")
+                    .filter(logic -> !property.flag("partitioned"))
+                    .ifPresent(ofFiles::add);
+        }
+        ofFiles.stream().findFirst().ifPresent(node -> {
+            throw node.broken("is for data sets that come in files; remove it, or load by snapshot or append");
+        });
+    }
+
+    private static void checkComesInFiles(Map<String, YamlNode> custom, List<YamlNode> partitions) {
+        if (custom.containsKey("sourceSchema")) {
+            throw custom.get("sourceSchema").broken("is for data sets that load by cdc; remove it");
+        }
+        for (YamlNode partition : partitions) {
+            throw partition.broken("is partitioned, which is for data sets that load by cdc; remove the column");
+        }
+    }
+
+    private static FileFormat files(
+            YamlNode root, Map<String, YamlNode> custom, String domain, String name, List<Column> columns) {
+        List<YamlNode> servers = root.get("servers").items();
+        if (servers.size() != 1) {
+            throw root.get("servers").broken("expected one server and found " + servers.size() + "; keep one");
+        }
+        YamlNode server = servers.get(0);
+        expect(server.get("type"), "s3");
+        expect(server.get("format"), "csv");
+        String folder = "/" + domain + "/" + name + "/*.csv";
+        if (!server.text("location").endsWith(folder)) {
+            throw server.get("location").broken("expected s3://<bucket>" + folder);
+        }
+        Optional<YamlNode> delimiter = server.find("delimiter");
+        if (delimiter.isPresent() && !String.valueOf(delimiter.get().value()).matches("[^\"\\w\\r\\n]")) {
+            throw delimiter.get().broken("expected one character in quotes that is no letter, digit or quote");
+        }
+        Optional<YamlNode> exportedOn = Optional.ofNullable(custom.get("exportedOn"));
+        exportedOn.ifPresent(column -> {
+            if (columns.stream()
+                    .noneMatch(each ->
+                            each.name().equals(column.text()) && each.type().kind() == Kind.DATE)) {
+                throw column.broken("there is no date column " + column.text() + "; name one of this contract");
+            }
+        });
+        return new FileFormat(
+                delimiter.map(node -> node.value().toString().charAt(0)).orElse(','),
+                exportedOn.map(YamlNode::text),
+                custom.containsKey("arrival")
+                        ? oneOf(FileFormat.Arrival.class, custom.get("arrival"))
+                        : FileFormat.Arrival.EVENT);
+    }
+
+    /** A key that is made of a row must be all of the key, and made of what the file has. */
+    private static void checkHashes(YamlNode schema, List<Column> columns, Collection<Column> key) {
+        for (YamlNode property : schema.get("properties").items()) {
+            Optional<Column> hash = columns.stream()
+                    .filter(column ->
+                            !column.hashOf().isEmpty() && column.name().equals(property.text("name")))
+                    .findFirst();
+            if (hash.isEmpty()) {
+                continue;
+            }
+            YamlNode logic = property.get("transformLogic");
+            if (!hash.get().key() || key.size() != 1 || !hash.get().type().equals(DataType.STRING)) {
+                throw logic.broken("only a text column that is the whole primary key can be a hash");
+            }
+            for (String name : hash.get().hashOf()) {
+                if (name.equals(hash.get().name())
+                        || columns.stream().noneMatch(column -> column.name().equals(name))) {
+                    throw logic.broken("there is no other column " + name + "; name columns of this contract");
+                }
+            }
+        }
+    }
+
+    private Column column(String domain, YamlNode property, boolean decimalComma) {
         String name = property.text("name");
         DataType type = type(property);
         boolean isText = type.kind() == Kind.STRING;
@@ -140,7 +242,7 @@ final class ContractReader {
         if (key && !property.flag("required")) {
             throw property.broken("is primaryKey and not required; add required: true");
         }
-        Map<String, YamlNode> custom = custom(property, Set.of("cleaning", "generated"));
+        Map<String, YamlNode> custom = custom(property, COLUMN_PROPERTIES);
         Optional<YamlNode> generated = Optional.ofNullable(custom.get("generated"));
         if (generated.isPresent() && type.kind() != Kind.LONG) {
             throw generated.get().broken("only a bigint column can be generated");
@@ -151,7 +253,17 @@ final class ContractReader {
             throw custom.get("cleaning").broken("only a text column can be cleaned");
         }
 
+        Optional<YamlNode> negated = Optional.ofNullable(custom.get("negated"));
+        if (negated.isPresent() && !NUMBERS.contains(type.kind())) {
+            throw negated.get().broken("only a number can be negated");
+        }
+
         Optional<YamlNode> options = property.find("logicalTypeOptions");
+        Optional<YamlNode> format = options.flatMap(o -> o.find("format"));
+        if (format.isPresent() && type.kind() != Kind.DATE && type.kind() != Kind.TIMESTAMP) {
+            throw format.get().broken("only a date or a timestamp can have a format");
+        }
+        format.ifPresent(ContractReader::checkFormat);
         Optional<YamlNode> minimum = options.flatMap(o -> o.find("minimum"));
         Optional<YamlNode> maximum = options.flatMap(o -> o.find("maximum"));
         Optional<YamlNode> pattern = options.flatMap(o -> o.find("pattern"));
@@ -171,6 +283,7 @@ final class ContractReader {
 
         return new Column(
                 name,
+                property.find("physicalName").map(YamlNode::text).orElse(name),
                 property.text("description"),
                 type,
                 property.flag("required"),
@@ -182,7 +295,19 @@ final class ContractReader {
                 pattern.map(YamlNode::text),
                 cleaning,
                 oneOf(Classification.class, property.get("classification")),
-                reference(domain, name, property));
+                reference(domain, name, property),
+                format.map(YamlNode::text),
+                decimalComma && NUMBERS.contains(type.kind()),
+                negated.map(YamlNode::flag).orElse(false),
+                property.find("transformLogic").map(ContractReader::hashOf).orElse(List.of()));
+    }
+
+    private static List<String> hashOf(YamlNode logic) {
+        Matcher hash = HASH.matcher(logic.text());
+        if (!hash.matches()) {
+            throw logic.broken("expected hash(<column>, …), not '" + logic.text() + "'");
+        }
+        return List.of(hash.group(1).split(", *"));
     }
 
     private static DataType type(YamlNode property) {
@@ -315,6 +440,14 @@ final class ContractReader {
             Pattern.compile(pattern.text());
         } catch (PatternSyntaxException e) {
             throw pattern.broken("is not a regular expression: " + e.getMessage());
+        }
+    }
+
+    private static void checkFormat(YamlNode format) {
+        try {
+            DateTimeFormatter.ofPattern(format.text());
+        } catch (IllegalArgumentException e) {
+            throw format.broken("is not a format of dates: " + e.getMessage());
         }
     }
 

@@ -38,6 +38,17 @@ public final class Contracts {
     }
 
     /**
+     * Those of the bundled contracts that come from a database, by change data capture.
+     *
+     * @throws ContractException if one is broken
+     */
+    public static List<Contract> replicated() {
+        return bundled().stream()
+                .filter(contract -> contract.load() == Load.CDC)
+                .toList();
+    }
+
+    /**
      * All contracts in a folder and the folders in it, sorted by id.
      *
      * @throws ContractException if there is none, one is broken, two have the same id or one refers to a key that is not there

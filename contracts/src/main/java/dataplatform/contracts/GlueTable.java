@@ -29,7 +29,7 @@ public record GlueTable(
             new Column("run_id", "string", "The run."),
             new Column("started_at", "timestamp", "When the run started, in UTC."),
             new Column("data_set", "string", "Domain and name of the contract."),
-            new Column("rows_in", "bigint", "Rows read from bronze."),
+            new Column("rows_in", "bigint", "Rows read from bronze or landing."),
             new Column("inserted", "bigint", "Rows that are new in silver."),
             new Column("updated", "bigint", "Rows of silver that changed."),
             new Column("deleted", "bigint", "Rows that are gone from silver."),
@@ -37,7 +37,10 @@ public record GlueTable(
             new Column("quarantined", "bigint", "Rows that break the contract."),
             new Column("quarantined_by_reason", "map<string,bigint>", "The same by reason."),
             new Column("nulls_by_column", "map<string,bigint>", "Nulls among the rows read, by column."),
-            new Column("unknown_columns", "array<string>", "Columns in bronze that the contract does not know."));
+            new Column(
+                    "unknown_columns",
+                    "array<string>",
+                    "Columns in bronze or landing that the contract does not know."));
 
     /** How a table is read. */
     public enum Format {
@@ -118,7 +121,7 @@ public record GlueTable(
         }
         tables.add(table(
                 "data_quality",
-                "What came in and what became of it. One row per run and data set.",
+                "What came in and what became of it. One row per run and data set of which something came in.",
                 silver + "/platform/data_quality",
                 format,
                 DATA_QUALITY,

@@ -4,8 +4,8 @@ package dataplatform.contracts;
 public enum Load {
     /** Change data capture: inserts, updates and deletes of a source table. */
     CDC,
-    /** Each delivery holds the whole data set and replaces the one before. */
+    /** Each file holds the whole data set and replaces the one before. */
     SNAPSHOT,
-    /** Each delivery holds new rows only. */
+    /** Each file holds some rows; of a key that came before, the file exported last has the say. */
     APPEND
 }

@@ -11,20 +11,23 @@ import java.util.List;
  * @param description for people
  */
 public record SilverColumn(String name, DataType type, String description) {
-    /** The source's order of changes: the higher, the later. */
+    /** The order of changes: the source's own, or that of the exports and their lines. The higher, the later. */
     public static final String CHANGE_SEQ = "change_seq";
-    /** When replication read the row, in UTC. */
+    /** When replication read the row, or the file was exported that it came in, in UTC. */
     public static final String EXTRACTED_AT = "extracted_at";
 
     /** The columns of every data set's quarantine, where the rows are kept that break its contract. */
     public static final List<SilverColumn> QUARANTINE = List.of(
             text("id", "Made from change_seq, op and raw_row: the same row is kept once."),
             text("reason", "Which column breaks what, for each that does."),
-            text("raw_row", "The row as it came, as JSON."),
+            text("raw_row", "The row as it came: as JSON, or as it stands in the file."),
             text("op", "I, U or D: insert, update or delete."),
             text(CHANGE_SEQ, "Order of the change in the source; higher is later."),
-            new SilverColumn(EXTRACTED_AT, DataType.TIMESTAMP, "When replication read the row, in UTC."),
-            text("source_file", "The file in bronze that it came in."));
+            new SilverColumn(
+                    EXTRACTED_AT,
+                    DataType.TIMESTAMP,
+                    "When replication read the row, or the file was exported, in UTC."),
+            text("source_file", "The file in bronze or landing that it came in."));
 
     /** The columns of the contract's silver table in their order: the contract's, the partition column, the platform's. */
     public static List<SilverColumn> of(Contract contract) {
@@ -35,7 +38,8 @@ public record SilverColumn(String name, DataType type, String description) {
                 CHANGE_SEQ,
                 DataType.STRING,
                 "Order of the change in the source that the row stands at; higher is later."));
-        columns.add(new SilverColumn(EXTRACTED_AT, DataType.TIMESTAMP, "When replication read the row, in UTC."));
+        columns.add(new SilverColumn(
+                EXTRACTED_AT, DataType.TIMESTAMP, "When replication read the row, or the file was exported, in UTC."));
         return columns;
     }
 

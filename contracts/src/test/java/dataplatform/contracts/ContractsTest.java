@@ -4,14 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dataplatform.contracts.DataType.Kind;
+import dataplatform.contracts.FileFormat.Arrival;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.List;
+import java.util.Optional;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -23,13 +25,14 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 
 class ContractsTest {
     private static final Path FOLDER = Path.of("ecommerce");
+    private static final Path FINANCE = Path.of("finance");
 
     @TempDir
     Path temp;
 
     @Test
     void bundlesEveryContractOfTheRepository() {
-        assertThat(Contracts.bundled()).isEqualTo(Contracts.read(FOLDER));
+        assertThat(Contracts.replicated()).isEqualTo(Contracts.read(FOLDER));
         assertThat(Contracts.bundled())
                 .extracting(Contract::id)
                 .containsExactly(
@@ -41,7 +44,11 @@ class ContractsTest {
                         "ecommerce.orders",
                         "ecommerce.product_category_name_translation",
                         "ecommerce.products",
-                        "ecommerce.sellers");
+                        "ecommerce.sellers",
+                        "finance.accounts",
+                        "finance.bank_transactions",
+                        "finance.budgets",
+                        "finance.card_transactions");
     }
 
     @Test
@@ -71,6 +78,32 @@ class ContractsTest {
         assertThatThrownBy(() -> sellers.column("seller_name"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("contract ecommerce.sellers has no column seller_name");
+    }
+
+    @Test
+    void readsHowFilesAreWritten() {
+        Contract bank = Contracts.readFile(FINANCE.resolve("bank_transactions.odcs.yaml"));
+        Contract cards = Contracts.readFile(FINANCE.resolve("card_transactions.odcs.yaml"));
+        Contract budgets = Contracts.readFile(FINANCE.resolve("budgets.odcs.yaml"));
+
+        assertThat(bank.load()).isEqualTo(Load.APPEND);
+        assertThat(bank.files()).contains(new FileFormat(';', Optional.of("booked_on"), Arrival.EVENT));
+        assertThat(bank.key().get(0).hashOf())
+                .startsWith("account_id", "booked_on")
+                .hasSize(9);
+        assertThat(bank.column("booked_on").heading()).isEqualTo("Buchungstag");
+        assertThat(bank.column("booked_on").dateFormat()).contains("dd.MM.yyyy");
+        assertThat(bank.column("amount").decimalComma()).isTrue();
+        assertThat(bank.column("amount").negated()).isFalse();
+        assertThat(cards.files()).contains(new FileFormat(',', Optional.of("purchased_on"), Arrival.EVENT));
+        assertThat(cards.column("amount").negated()).isTrue();
+        assertThat(cards.key().get(0).hashOf()).isEmpty();
+        assertThat(budgets.load()).isEqualTo(Load.SNAPSHOT);
+        assertThat(budgets.files())
+                .hasValueSatisfying(files -> assertThat(files.exportedOn()).isEmpty());
+        assertThatThrownBy(budgets::sourceSchema)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("contract finance.budgets comes in files, not from a database");
     }
 
     @Test
@@ -162,6 +195,35 @@ class ContractsTest {
         refuses(contract, found, replacement, error);
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            customers         | 'schema:\n'                 | 'servers: []\nschema:\n'                  | servers: is for data sets that come in files; remove it, or load by snapshot or append
+            customers         | property: sourceSchema      | property: arrival                        | customProperties[1].value: is for data sets that come in files
+            customers         | 'primaryKey: true'          | 'primaryKey: true\n        physicalName: Id' | schema[0].properties[0].physicalName: is for data sets that come in files
+            customers         | 'primaryKey: true'          | 'primaryKey: true\n        transformLogic: hash(customer_city)' | schema[0].properties[0].transformLogic: is for data sets that come in files
+            accounts          | property: decimalComma      | property: sourceSchema                   | customProperties[1].value: is for data sets that load by cdc; remove it
+            accounts          | 'servers:\n  - server: landing' | 'servers:\n  - server: one\n  - server: landing' | servers: expected one server and found 2
+            accounts          | type: s3                    | type: sftp                               | servers[0].type: expected s3
+            accounts          | format: csv                 | format: json                             | servers[0].format: expected csv
+            accounts          | finance/accounts/*.csv      | finance/account/*.csv                    | servers[0].location: expected s3://<bucket>/finance/accounts/*.csv
+            accounts          | delimiter: ';'              | delimiter: ';;'                          | servers[0].delimiter: expected one character in quotes
+            accounts          | value: balance_date         | value: balance                           | customProperties[2].value: there is no date column balance
+            accounts          | 'property: exportedOn\n    value: balance_date' | 'property: arrival\n    value: daily' | customProperties[2].value: unknown value 'daily'; use one of [event, sensor]
+            accounts          | 'value: true'               | 'value: comma'                           | customProperties[1].value: expected true or false
+            accounts          | format: dd.MM.yyyy          | format: day-first                        | schema[0].properties[6].logicalTypeOptions.format: is not a format of dates
+            accounts          | pattern: '                  | format: '                                | schema[0].properties[0].logicalTypeOptions.format: only a date or a timestamp can have a format
+            accounts          | 'classification: internal'  | 'classification: internal\n        partitioned: true' | schema[0].properties[7]: is partitioned, which is for data sets that load by cdc
+            bank_transactions | hash(account_id,            | md5(account_id,                          | schema[0].properties[0].transformLogic: expected hash(<column>, …), not
+            bank_transactions | hash(account_id,            | hash(account,                            | schema[0].properties[0].transformLogic: there is no other column account
+            bank_transactions | hash(account_id,            | hash(transaction_id,                     | schema[0].properties[0].transformLogic: there is no other column transaction_id
+            card_transactions | physicalName: Merchant      | transformLogic: hash(amount)             | schema[0].properties[5].transformLogic: only a text column that is the whole primary key can be a hash
+            card_transactions | physicalName: Merchant      | 'customProperties: [{property: negated, value: true}]' | schema[0].properties[5].customProperties[0].value: only a number can be negated
+            """)
+    void refusesAContractThatMixesUpFilesAndDatabases(String contract, String found, String replacement, String error)
+            throws IOException {
+        refuses(contract, found, replacement, error);
+    }
+
     @Test
     void refusesAFileThatIsNoContract() throws IOException {
         Path file = temp.resolve("a.odcs.yaml");
@@ -191,15 +253,20 @@ class ContractsTest {
 
     /** Replaces the first place where that stands in the real contract, and expects the folder to be refused. */
     private void refuses(String contract, String found, String replacement, String error) throws IOException {
-        for (Path file : List.of(FOLDER.resolve("customers.odcs.yaml"), FOLDER.resolve(contract + ".odcs.yaml"))) {
-            Files.copy(file, temp.resolve(file.getFileName()));
-        }
         Path broken = temp.resolve(contract + ".odcs.yaml");
+        Files.copy(FOLDER.resolve("customers.odcs.yaml"), temp.resolve("customers.odcs.yaml"));
+        Path real = FOLDER.resolve(broken.getFileName());
+        Files.copy(
+                Files.exists(real) ? real : FINANCE.resolve(broken.getFileName()),
+                broken,
+                StandardCopyOption.REPLACE_EXISTING);
         String text = Files.readString(broken);
         String target = found.replace("\\n", "\n");
         assertThat(text).contains(target);
         int at = text.indexOf(target);
-        Files.writeString(broken, text.substring(0, at) + replacement + text.substring(at + target.length()));
+        Files.writeString(
+                broken,
+                text.substring(0, at) + replacement.replace("\\n", "\n") + text.substring(at + target.length()));
 
         assertThatThrownBy(() -> Contracts.read(temp))
                 .isInstanceOf(ContractException.class)

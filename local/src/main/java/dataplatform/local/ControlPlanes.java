@@ -109,6 +109,10 @@ final class ControlPlanes implements AutoCloseable {
     private enum Job {
         BRONZE_TO_SILVER(
                 "bronze-to-silver", "BronzeToSilver", List.of("--bronze", Engines.BRONZE, "--silver", Engines.SILVER)),
+        LANDING_TO_SILVER(
+                "landing-to-silver",
+                "LandingToSilver",
+                List.of("--landing", Engines.LANDING, "--silver", Engines.SILVER)),
         MAINTENANCE("maintenance", "Maintenance", List.of("--silver", Engines.SILVER));
 
         final String parameter;
@@ -132,6 +136,7 @@ final class ControlPlanes implements AutoCloseable {
     private ObjectNode settings() {
         ObjectNode settings = AwsJson.JSON
                 .createObjectNode()
+                .put("landing", S3Server.LANDING)
                 .put("silver", S3Server.SILVER)
                 .put("gold", S3Server.GOLD)
                 .put("gold_database", GOLD_DATABASE)

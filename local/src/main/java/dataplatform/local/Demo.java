@@ -65,7 +65,7 @@ public final class Demo implements Callable<Integer> {
     }
 
     private void run() throws Exception {
-        List<Contract> contracts = Contracts.bundled();
+        List<Contract> contracts = Contracts.replicated();
         long start = System.nanoTime();
         try (Engines engines = stage("start", "the engines", () -> Engines.start(state));
                 ControlPlanes aws = ControlPlanes.start(engines, state, line -> say(line, " BronzeToSilver: "));

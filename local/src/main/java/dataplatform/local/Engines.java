@@ -13,6 +13,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 /** The engines behind the AWS services that data flows through, over the state of one demo, and the programs that use them. */
 final class Engines implements AutoCloseable {
     static final String BRONZE = "s3://" + S3Server.BRONZE + "/ecommerce_rds";
+    static final String LANDING = "s3://" + S3Server.LANDING;
     static final String SILVER = "s3://" + S3Server.SILVER;
 
     private final Path state;
@@ -92,6 +93,14 @@ final class Engines implements AutoCloseable {
         all.addAll(List.of("--bronze", BRONZE, "--silver", SILVER));
         all.addAll(arguments);
         return spark().start(all, log("bronze-to-silver"));
+    }
+
+    /** Starts the Spark job from landing to silver. */
+    ChildProcess landingToSilver(List<String> arguments) throws IOException {
+        List<String> all = new ArrayList<>(SparkSubmit.job("dataplatform.spark.LandingToSilver"));
+        all.addAll(List.of("--landing", LANDING, "--silver", SILVER));
+        all.addAll(arguments);
+        return spark().start(all, log("landing-to-silver"));
     }
 
     SparkSubmit spark() {

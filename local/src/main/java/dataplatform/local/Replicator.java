@@ -70,7 +70,7 @@ public final class Replicator implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Files.createDirectories(state);
-        List<Contract> contracts = Contracts.bundled();
+        List<Contract> contracts = Contracts.replicated();
         ReplicationSettings settings = new ReplicationSettings(
                 source, state.toAbsolutePath(), ReplicationSettings.tables(contracts), batchInterval, maxFileMb << 20);
         warnOfTablesWithoutContract(settings);

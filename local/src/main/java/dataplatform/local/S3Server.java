@@ -22,9 +22,9 @@ public final class S3Server implements AutoCloseable {
     /** The layers' buckets. */
     public static final String BRONZE = "bronze";
 
+    public static final String LANDING = "landing";
     public static final String SILVER = "silver";
     public static final String GOLD = "gold";
-    public static final String LANDING = "landing";
     public static final String LOGS = "logs";
 
     private final S3Proxy server;

@@ -64,7 +64,7 @@ public final class Torture implements Callable<Integer> {
         }
         LOG.info("seed {}: to replay, make torture SEED={}", seed, seed);
         SplittableRandom random = new SplittableRandom(seed);
-        List<Contract> contracts = Contracts.bundled();
+        List<Contract> contracts = Contracts.replicated();
         try (Engines engines = Engines.start(state);
                 Connection shop = engines.postgres().connect(PostgresServer.SHOP);
                 Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {

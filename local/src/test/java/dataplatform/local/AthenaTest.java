@@ -52,7 +52,7 @@ class AthenaTest {
         moto = Moto.start(folder.resolve("athena"));
         try (Connection shop = engines.postgres().connect(PostgresServer.SHOP);
                 Statement statement = shop.createStatement()) {
-            for (String ddl : SourceDdl.statements(Contracts.bundled())) {
+            for (String ddl : SourceDdl.statements(Contracts.replicated())) {
                 statement.execute(ddl);
             }
             statement.execute("""

@@ -50,7 +50,7 @@ class ReplicationTest {
         s3 = S3Server.start(folder.resolve("s3"), 0);
         client = s3.client();
         settings = settings(64 << 20);
-        for (String statement : SourceDdl.statements(Contracts.bundled())) {
+        for (String statement : SourceDdl.statements(Contracts.replicated())) {
             execute(statement);
         }
         execute("insert into ecommerce.sellers values ('s1', '1037', 'são paulo', 'SP'), ('s2', '20231', 'rio', 'RJ')");
@@ -160,7 +160,7 @@ class ReplicationTest {
         return new ReplicationSettings(
                 postgres.jdbcUrl(PostgresServer.SHOP),
                 folder.resolve("replication"),
-                ReplicationSettings.tables(Contracts.bundled()),
+                ReplicationSettings.tables(Contracts.replicated()),
                 Duration.ofSeconds(1),
                 maxFileBytes);
     }

@@ -53,7 +53,7 @@ public final class CsvLoader {
                 login.setProperty(property, System.getenv(variable));
             }
         });
-        List<Contract> shop = Contracts.bundled().stream()
+        List<Contract> shop = Contracts.replicated().stream()
                 .filter(contract -> contract.domain().equals("ecommerce"))
                 .toList();
         try (Connection connection = DriverManager.getConnection(args[0], login)) {

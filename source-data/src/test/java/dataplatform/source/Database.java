@@ -16,7 +16,7 @@ import java.util.List;
 
 /** A PostgreSQL of its own for the tests of this module, started once. */
 final class Database {
-    static final List<Contract> CONTRACTS = Contracts.bundled();
+    static final List<Contract> CONTRACTS = Contracts.replicated();
 
     private static final EmbeddedPostgres POSTGRES = start();
 

@@ -1,26 +1,16 @@
 package dataplatform.spark;
 
-import dataplatform.contracts.Contract;
-import dataplatform.contracts.Contracts;
 import dataplatform.contracts.Load;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.api.java.function.VoidFunction2;
@@ -31,11 +21,9 @@ import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.streaming.Trigger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
@@ -83,14 +71,7 @@ public final class BronzeToSilver implements Callable<Integer> {
     private Duration continuous;
 
     public static void main(String[] args) {
-        int exitCode = new CommandLine(new BronzeToSilver()).execute(args);
-        if (SparkSession.getDefaultSession().isDefined()) {
-            SparkSession.getDefaultSession().get().stop();
-        }
-        // not for success: YARN takes an exit, whatever its code, for a failure
-        if (exitCode != 0) {
-            System.exit(exitCode);
-        }
+        Jobs.main(new BronzeToSilver(), args);
     }
 
     @Override
@@ -132,19 +113,7 @@ public final class BronzeToSilver implements Callable<Integer> {
     }
 
     private List<DataSet> chosen() {
-        List<Contract> all = contracts == null ? Contracts.bundled() : Contracts.read(contracts);
-        for (String name : dataSets) {
-            if (all.stream().noneMatch(contract -> contract.id().equals(name))) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        "there is no contract " + name + "; there are "
-                                + all.stream().map(Contract::id).toList() + ". Add contracts/" + name.replace('.', '/')
-                                + ".odcs.yaml");
-            }
-        }
-        return all.stream()
-                .filter(contract -> contract.load() == Load.CDC)
-                .filter(contract -> dataSets.isEmpty() || dataSets.contains(contract.id()))
+        return Jobs.chosen(spec, contracts, dataSets, Set.of(Load.CDC)).stream()
                 .map(contract -> DataSet.of(contract, bronze, silver))
                 .toList();
     }
@@ -152,28 +121,16 @@ public final class BronzeToSilver implements Callable<Integer> {
     /** One pass over all new files; true if every data set is up to date after it. */
     private boolean run(SparkSession spark, List<DataSet> chosen, String run) throws InterruptedException {
         Instant start = Instant.now();
-        ExecutorService pool = Executors.newFixedThreadPool(Math.min(AT_ONCE, chosen.size()));
-        Map<DataSet, Future<MergeResult>> running = new LinkedHashMap<>();
-        chosen.forEach(dataSet -> running.put(dataSet, pool.submit(() -> refresh(spark, dataSet))));
-        pool.shutdown();
         Map<String, MergeResult> results = new TreeMap<>();
-        Map<DataSet, MergeResult> done = new LinkedHashMap<>();
         Map<String, String> failures = new TreeMap<>();
-        for (Map.Entry<DataSet, Future<MergeResult>> each : running.entrySet()) {
-            String id = each.getKey().contract().id();
-            try {
-                done.put(each.getKey(), each.getValue().get());
-                results.put(id, each.getValue().get());
-            } catch (ExecutionException e) {
-                failures.put(id, describe(e));
-            }
-        }
+        Jobs.each(
+                        chosen,
+                        dataSet -> refresh(spark, dataSet),
+                        (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".parquet")))
+                .forEach((dataSet, result) -> results.put(dataSet.contract().id(), result));
         failures.forEach((id, cause) -> LOG.error("{} failed, its files stay and are tried again: {}", id, cause));
-        boolean quiet = results.values().stream().allMatch(result -> result.rowsIn() == 0);
-        if (continuous == null || !quiet) {
-            new QualityLog(spark, silver).append(run, start, results);
-            new RunReport(spark, silver, run, start).write(done);
-        }
+        new QualityLog(spark, silver).append(run, start, results);
+        new RunReport(spark, silver, run, start).write(results);
         LOG.info(
                 "{} of {} data sets are up to date after {} s",
                 results.size(),
@@ -184,7 +141,7 @@ public final class BronzeToSilver implements Callable<Integer> {
 
     private static MergeResult refresh(SparkSession spark, DataSet dataSet) throws Exception {
         AtomicReference<MergeResult> total = new AtomicReference<>(MergeResult.NOTHING);
-        Path bronze = new Path(dataSet.bronze());
+        Path bronze = new Path(dataSet.source());
         if (bronze.getFileSystem(spark.sessionState().newHadoopConf()).exists(bronze)) {
             // only names and sizes of the files are streamed, so that a batch can be read column by column, more than
             // once
@@ -192,7 +149,7 @@ public final class BronzeToSilver implements Callable<Integer> {
                     .format("binaryFile")
                     .schema("path string, modificationTime timestamp, length bigint, content binary")
                     .option("pathGlobFilter", "*.parquet")
-                    .load(dataSet.bronze())
+                    .load(dataSet.source())
                     .select("path", "length")
                     .writeStream()
                     .queryName(dataSet.contract().id())
@@ -217,42 +174,7 @@ public final class BronzeToSilver implements Callable<Integer> {
         SparkSession session = Sessions.forBatch(spark, bytes);
         Dataset<Row> bronze = session.read().option("mergeSchema", "true").parquet(paths);
         MergeResult result = new SilverTable(session, dataSet).merge(bronze, bytes);
-        LOG.info(
-                "{}: {} files, {} rows in: {} inserted, {} updated, {} deleted, {} skipped, {} quarantined; {} ms",
-                dataSet.contract().id(),
-                paths.length,
-                result.rowsIn(),
-                result.inserted(),
-                result.updated(),
-                result.deleted(),
-                result.skipped(),
-                result.quarantinedRows(),
-                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
-        if (!result.unknownColumns().isEmpty()) {
-            LOG.warn(
-                    "{}: bronze has columns {} that the contract does not know; they stay in bronze. Add them to the"
-                            + " contract to have them in silver",
-                    dataSet.contract().id(),
-                    result.unknownColumns());
-        }
-        result.quarantined()
-                .forEach((reason, rows) -> LOG.warn(
-                        "{}: {} rows in quarantine: {}", dataSet.contract().id(), rows, reason));
+        Jobs.log(LOG, dataSet.contract(), "bronze", paths.length, result, start);
         return result;
-    }
-
-    /** What went wrong at the bottom of it, and the file that it went wrong in if another cause knows that. */
-    private static String describe(Throwable failure) {
-        List<String> causes = Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
-                .map(cause -> cause.toString().lines().findFirst().orElseThrow())
-                .collect(Collectors.toList());
-        Collections.reverse(causes);
-        return Stream.concat(
-                        causes.stream().limit(1),
-                        causes.stream()
-                                .filter(cause -> cause.contains(".parquet"))
-                                .limit(1))
-                .distinct()
-                .collect(Collectors.joining("; "));
     }
 }

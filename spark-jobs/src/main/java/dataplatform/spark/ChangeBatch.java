@@ -1,10 +1,13 @@
 package dataplatform.spark;
 
+import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.row_number;
+import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.when;
@@ -20,6 +23,7 @@ import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
@@ -30,6 +34,9 @@ import org.apache.spark.sql.types.StructType;
  *
  * <p>Bronze holds what AWS DMS writes to S3: {@code Op} (I, U, D), the table's columns, {@code change_seq} (null in a full
  * load), {@code extracted_at} and, in {@code BI_<column>}, the key before the change.
+ *
+ * <p>Files that partners drop are read by {@link LandingFiles} into the columns of the contract, {@code change_seq}, {@code
+ * extracted_at}, {@link #RAW}, {@link #FILE} and {@link #DEFECT}.
  */
 final class ChangeBatch {
     /** What happened to the row: I, U or D. */
@@ -39,20 +46,34 @@ final class ChangeBatch {
     /** The row as it stood in bronze, as JSON, if it breaks its contract. */
     static final String RAW = "_raw";
 
+    /** The file that the row stands in. */
     static final String FILE = "_file";
+    /** Why the line of a file makes no row; null if it does. */
+    static final String DEFECT = "_defect";
     /** DMS's transformation rule {@code add-before-image-columns} names the key before the change so. */
     static final String BEFORE_IMAGE = "BI_";
 
     private final Contract contract;
     private final Dataset<Row> raw;
+    private final List<String> unknownColumns;
+
+    /** @param unknownColumns of the files, which the rows are without */
+    private ChangeBatch(Contract contract, Dataset<Row> raw, List<String> unknownColumns) {
+        this.contract = contract;
+        this.raw = raw;
+        this.unknownColumns = List.copyOf(unknownColumns);
+    }
+
+    /** @param unknownColumns of the files, which the rows are without */
+    static ChangeBatch ofFiles(Contract contract, Dataset<Row> rows, List<String> unknownColumns) {
+        return new ChangeBatch(contract, rows, unknownColumns);
+    }
 
     /**
      * @param raw rows of bronze; columns that the contract does not know are left out
      * @throws IllegalArgumentException if a column of the contract is missing
      */
-    ChangeBatch(Contract contract, Dataset<Row> raw) {
-        this.contract = contract;
-        this.raw = raw;
+    static ChangeBatch ofBronze(Contract contract, Dataset<Row> raw) {
         Set<String> present = Set.of(raw.columns());
         List<String> missing = contract.columns().stream()
                 .map(dataplatform.contracts.Column::name)
@@ -63,15 +84,17 @@ final class ChangeBatch {
                     + "; it has " + List.of(raw.columns())
                     + ". Put the columns back in the source, or change the contract");
         }
-    }
-
-    /** Columns in bronze that the contract does not know. */
-    List<String> unknownColumns() {
         Set<String> known = Stream.concat(SilverColumn.of(contract).stream().map(SilverColumn::name), Stream.of("Op"))
                 .collect(Collectors.toSet());
-        return Arrays.stream(raw.columns())
+        List<String> unknown = Arrays.stream(raw.columns())
                 .filter(name -> !known.contains(name) && !name.startsWith(BEFORE_IMAGE))
                 .toList();
+        return new ChangeBatch(contract, raw, unknown);
+    }
+
+    /** Columns that came in and that the contract does not know. */
+    List<String> unknownColumns() {
+        return unknownColumns;
     }
 
     /**
@@ -106,7 +129,10 @@ final class ChangeBatch {
         List<Column> unreadable = new ArrayList<>();
         List<Column> unreadableKey = new ArrayList<>();
         StructType schema = rows.schema();
-        for (dataplatform.contracts.Column column : contract.columns()) {
+        List<dataplatform.contracts.Column> read = contract.columns().stream()
+                .filter(column -> column.hashOf().isEmpty())
+                .toList();
+        for (dataplatform.contracts.Column column : read) {
             StructField field = schema.apply(column.name());
             typed.add(ContractColumns.typed(column, field).as(column.name()));
             List<Column> reasons = ContractColumns.unreadable(column, field);
@@ -129,21 +155,29 @@ final class ChangeBatch {
         typed.add(when(op.equalTo("D"), sentence(unreadableKey))
                 .otherwise(sentence(unreadable))
                 .as("_unreadable"));
-        typed.add(struct(Arrays.stream(rows.columns()).map(functions::col).toArray(Column[]::new))
-                .as(RAW));
-        typed.add(input_file_name().as(FILE));
+        boolean isFile = contract.files().isPresent();
+        typed.add(
+                isFile
+                        ? col(RAW)
+                        : struct(Arrays.stream(rows.columns())
+                                        .map(functions::col)
+                                        .toArray(Column[]::new))
+                                .as(RAW));
+        typed.add((isFile ? col(FILE) : input_file_name()).as(FILE));
+        typed.add((isFile ? col(DEFECT) : lit(null).cast(DataTypes.StringType)).as(DEFECT));
 
-        List<Column> invalid = contract.columns().stream()
+        List<Column> invalid = read.stream()
                 .flatMap(column -> ContractColumns.invalid(column).stream())
                 .toList();
         List<Column> result = new ArrayList<>();
-        contract.columns().forEach(column -> result.add(col(column.name())));
+        read.forEach(column -> result.add(col(column.name())));
         contract.partition()
                 .ifPresent(p -> result.add(ContractColumns.partitionValue(p).as(p.name())));
         result.add(col(SilverColumn.CHANGE_SEQ));
         result.add(col(SilverColumn.EXTRACTED_AT));
         result.add(col(OP));
-        result.add(when(col(OP).equalTo("D"), col("_unreadable"))
+        result.add(when(col(DEFECT).isNotNull(), col(DEFECT))
+                .when(col(OP).equalTo("D"), col("_unreadable"))
                 .otherwise(concat_ws(
                         "; ",
                         Stream.concat(
@@ -153,9 +187,36 @@ final class ChangeBatch {
                 .as(REASON));
         result.add(col(RAW));
         result.add(col(FILE));
-        return rows.select(typed.toArray(Column[]::new))
+        Dataset<Row> checked = rows.select(typed.toArray(Column[]::new))
                 .select(result.toArray(Column[]::new))
-                .withColumn(RAW, when(col(REASON).notEqual(""), to_json(col(RAW))));
+                .withColumn(RAW, when(col(REASON).notEqual(""), isFile ? col(RAW) : to_json(col(RAW))));
+        for (dataplatform.contracts.Column column : contract.columns()) {
+            if (!column.hashOf().isEmpty()) {
+                checked = checked.withColumn(column.name(), hash(column));
+            }
+        }
+        return checked;
+    }
+
+    /**
+     * An id for a row of a file without ids: what the row says, and its number among the rows of the file that say the same. So two
+     * equal transactions of one export are two, and stay two however many exports they stand in.
+     */
+    private Column hash(dataplatform.contracts.Column id) {
+        List<Column> same = new ArrayList<>(List.of(col(FILE), col(REASON).equalTo("")));
+        id.hashOf().forEach(name -> same.add(col(name)));
+        // what else the row says goes before its line: an export may list the latest first
+        List<Column> order = new ArrayList<>();
+        contract.columns().stream()
+                .filter(column -> column != id && !id.hashOf().contains(column.name()))
+                .forEach(column -> order.add(col(column.name())));
+        order.add(col(SilverColumn.CHANGE_SEQ));
+        List<Column> values = new ArrayList<>();
+        id.hashOf().forEach(name -> values.add(col(name).cast(DataTypes.StringType)));
+        values.add(row_number()
+                .over(Window.partitionBy(same.toArray(Column[]::new)).orderBy(order.toArray(Column[]::new)))
+                .cast(DataTypes.StringType));
+        return sha2(to_json(array(values.toArray(Column[]::new))), 256);
     }
 
     private static Column sentence(List<Column> reasons) {

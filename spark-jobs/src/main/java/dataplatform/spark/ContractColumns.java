@@ -6,9 +6,12 @@ import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.lower;
 import static org.apache.spark.sql.functions.lpad;
+import static org.apache.spark.sql.functions.negate;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.regexp_replace;
 import static org.apache.spark.sql.functions.substring;
+import static org.apache.spark.sql.functions.to_date;
+import static org.apache.spark.sql.functions.to_timestamp;
 import static org.apache.spark.sql.functions.translate;
 import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.upper;
@@ -28,6 +31,9 @@ final class ContractColumns {
     private static final String PLAIN = "aaaaaaeeeeiiiiooooouuuucny";
     /** A state or second name after the city, as in "lages - sc", "maua/sao paulo", "rio de janeiro, brasil". */
     private static final String AFTER_CITY = "(\\s*[/\\\\,(].*|\\s+-\\s*[a-z]{2}\\s*)$";
+
+    /** Points only between thousands: 1.234,56 and 1234,56, but not 12.34. */
+    private static final String DECIMAL_COMMA = "^\\s*[+-]?(\\d{1,3}(\\.\\d{3})+|\\d+)(,\\d*)?\\s*$";
 
     private ContractColumns() {}
 
@@ -59,6 +65,17 @@ final class ContractColumns {
         }
         if (wanted.equals(field.dataType()) || !field.dataType().equals(DataTypes.StringType)) {
             return raw.cast(wanted);
+        }
+        Column value = fromText(column, raw, wanted);
+        return column.negated() ? negate(value) : value;
+    }
+
+    private static Column fromText(
+            dataplatform.contracts.Column column, Column text, org.apache.spark.sql.types.DataType wanted) {
+        Column raw = column.decimalComma() ? when(text.rlike(DECIMAL_COMMA), translate(text, ",.", ".")) : text;
+        if (column.dateFormat().isPresent()) {
+            String format = column.dateFormat().get();
+            return wanted.equals(DataTypes.DateType) ? to_date(raw, format) : to_timestamp(raw, format);
         }
         // Spark's casts from text make do with what does not fit: 12.7 is 12, 2017 its first day, 12:30:00 today's
         return switch (column.type().kind()) {

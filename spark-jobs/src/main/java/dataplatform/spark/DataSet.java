@@ -6,21 +6,21 @@ import dataplatform.contracts.Contract;
  * A contract and where its data stands.
  *
  * @param contract what is promised
- * @param bronze folder that replication writes to
+ * @param source folder that its files come in: in bronze, where replication writes them, or in landing
  * @param silver Delta table of the valid rows
  * @param quarantine Delta table of the rows that break the contract
  * @param state folder of what the job has to remember: the checkpoint and the tombstones
  */
-public record DataSet(Contract contract, String bronze, String silver, String quarantine, String state) {
+public record DataSet(Contract contract, String source, String silver, String quarantine, String state) {
     /**
-     * @param bronzeRoot what replication was told to write under
+     * @param sourceRoot what replication was told to write under, or the landing bucket
      * @param silverRoot the bucket of the silver layer
      */
-    public static DataSet of(Contract contract, String bronzeRoot, String silverRoot) {
+    public static DataSet of(Contract contract, String sourceRoot, String silverRoot) {
         String table = contract.domain() + "/" + contract.name();
         return new DataSet(
                 contract,
-                bronzeRoot + "/" + contract.sourceSchema() + "/" + contract.name(),
+                sourceRoot + "/" + contract.databaseSchema().orElse(contract.domain()) + "/" + contract.name(),
                 silverRoot + "/" + table,
                 silverRoot + "/" + table + "_quarantine",
                 silverRoot + "/_state/" + table);

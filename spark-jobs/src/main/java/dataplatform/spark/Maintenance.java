@@ -13,7 +13,6 @@ import java.util.concurrent.Callable;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -46,14 +45,7 @@ public final class Maintenance implements Callable<Integer> {
     private String runId = "";
 
     public static void main(String[] args) {
-        int exitCode = new CommandLine(new Maintenance()).execute(args);
-        if (SparkSession.getDefaultSession().isDefined()) {
-            SparkSession.getDefaultSession().get().stop();
-        }
-        // not for success: YARN takes an exit, whatever its code, for a failure
-        if (exitCode != 0) {
-            System.exit(exitCode);
-        }
+        Jobs.main(new Maintenance(), args);
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * @param skipped changes that a later one had already overtaken, or that were there already
  * @param quarantined rows that break the contract, all reasons of a row in one sentence
  * @param nulls per column, among the changes that are not deletes
- * @param unknownColumns columns in bronze that the contract does not know
+ * @param unknownColumns columns that came in and that the contract does not know
  */
 public record MergeResult(
         long rowsIn,
@@ -43,6 +43,11 @@ public record MergeResult(
         Map<String, Long> sum = new TreeMap<>(one);
         other.forEach((name, rows) -> sum.merge(name, rows, Long::sum));
         return sum;
+    }
+
+    /** Rows of silver that are other than before. */
+    long changed() {
+        return inserted + updated + deleted;
     }
 
     long quarantinedRows() {

@@ -25,7 +25,7 @@ final class RunReport {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final SparkSession spark;
-    private final String folder;
+    private final String silver;
     private final String runId;
     private final Instant start;
 
@@ -35,13 +35,17 @@ final class RunReport {
      */
     RunReport(SparkSession spark, String silver, String runId, Instant start) {
         this.spark = spark;
-        this.folder = silver + "/_state/reports/";
+        this.silver = silver;
         this.runId = runId;
         this.start = start;
     }
 
-    /** Writes it, for each domain that there is anything to decide about in. */
-    void write(Map<DataSet, MergeResult> results) {
+    /**
+     * Writes it, for each domain that there is anything to decide about in.
+     *
+     * @param results by data set
+     */
+    void write(Map<String, MergeResult> results) {
         Map<String, Map<String, Object>> byDomain = new TreeMap<>();
         results.forEach((dataSet, result) -> {
             if (result.quarantinedRows() > 0) {
@@ -54,12 +58,12 @@ final class RunReport {
                                         .load(dataSet.silver())
                                         .count(),
                         "reasons", result.quarantined());
-                byDomain.computeIfAbsent(dataSet.contract().domain(), domain -> new TreeMap<>())
-                        .put(dataSet.contract().id(), quarantined);
+                byDomain.computeIfAbsent(dataSet.replaceFirst("\\..*", ""), domain -> new TreeMap<>())
+                        .put(dataSet, quarantined);
             }
         });
         byDomain.forEach((domain, quarantined) -> {
-            Path file = new Path(folder + domain + "/" + start.toEpochMilli() + ".json");
+            Path file = new Path(silver + "/_state/reports/" + domain + "/" + start.toEpochMilli() + ".json");
             try (OutputStream out =
                     file.getFileSystem(spark.sessionState().newHadoopConf()).create(file, true)) {
                 JSON.writeValue(out, Map.of("run_id", runId, "quarantined", quarantined));

@@ -12,6 +12,8 @@ public final class Sessions {
                 .appName(name)
                 .config("spark.sql.session.timeZone", "UTC")
                 .config("spark.sql.ansi.enabled", "false")
+                // a date that is none is null, and not an error that asks whether Spark 2 would have read it
+                .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
                 .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
                 .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
                 .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")

@@ -8,9 +8,11 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.count_if;
 import static org.apache.spark.sql.functions.last;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sha2;
+import static org.apache.spark.sql.functions.substring;
 import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.xxhash64;
 
@@ -70,6 +72,9 @@ public final class SilverTable {
     /** Whether a tombstone is due though the change is no delete. */
     private static final String LEFT = "_left";
 
+    /** Instead of I, U or D: the row of a snapshot that a newer one has replaced. */
+    private static final String OLD = "old";
+
     private static final String ACTION = "_action";
     private static final String INSERT = "insert";
     private static final String UPDATE = "update";
@@ -107,15 +112,59 @@ public final class SilverTable {
      * @throws IllegalArgumentException if a column of the contract is missing
      */
     public MergeResult merge(Dataset<Row> bronze, long bytes) throws InterruptedException {
-        ChangeBatch batch = new ChangeBatch(contract, bronze);
+        return merge(ChangeBatch.ofBronze(contract, bronze), bytes);
+    }
+
+    /** The same for rows that have been read. */
+    MergeResult merge(ChangeBatch batch, long bytes) throws InterruptedException {
         boolean isThere = exists();
         try (Kept kept = new Kept(bytes)) {
-            return kept.large() && !isThere ? loadLarge(batch, kept) : merge(batch, isThere, kept);
+            return kept.large() && !isThere ? loadLarge(batch, kept) : merge(batch, batch.rows(), isThere, kept);
         }
     }
 
-    private MergeResult merge(ChangeBatch batch, boolean isThere, Kept kept) {
-        Dataset<Row> ranked = kept.keep(ranked(batch.rows()));
+    /**
+     * Makes the table equal to the newest snapshot of those in a batch and the one that it holds. What the snapshot does not name is
+     * deleted; the others are checked like it, and otherwise skipped. One without a valid row never replaces anything.
+     *
+     * @param batch whole snapshots, the {@code change_seq} of each starting with the {@link LandingFiles#SEQUENCE} of its file
+     * @param bytes size of the files that they stand in
+     */
+    MergeResult replace(ChangeBatch batch, long bytes) {
+        boolean isThere = exists();
+        try (Kept kept = new Kept(bytes)) {
+            Dataset<Row> rows = kept.keep(batch.rows());
+            Dataset<Row> sequences = rows.filter(valid()).select(SilverColumn.CHANGE_SEQ);
+            if (isThere) {
+                sequences = sequences.union(table().select(SilverColumn.CHANGE_SEQ));
+            }
+            Column sequence = max(substring(col(SilverColumn.CHANGE_SEQ), 1, LandingFiles.SEQUENCE));
+            String newest = sequences.agg(coalesce(sequence, lit(""))).first().getString(0);
+            Column isNewest = col(SilverColumn.CHANGE_SEQ).startsWith(newest);
+            Dataset<Row> marked = rows.withColumn(
+                    ChangeBatch.OP, when(valid().and(not(isNewest)), OLD).otherwise(col(ChangeBatch.OP)));
+            if (isThere) {
+                Dataset<Row> named = marked.filter(isChange()).select(columns(key));
+                // none of the table's own snapshot, which a batch of older ones does not name
+                Dataset<Row> gone = table().filter(not(isNewest))
+                        .join(kept.beside(named), key, "left_anti")
+                        .withColumn(SilverColumn.CHANGE_SEQ, lit(newest))
+                        .withColumn(ChangeBatch.OP, lit("D"))
+                        .withColumn(ChangeBatch.REASON, lit(""))
+                        .withColumn(ChangeBatch.RAW, lit(null).cast("string"))
+                        .withColumn(ChangeBatch.FILE, lit(null).cast("string"));
+                marked = marked.unionByName(gone);
+            }
+            return merge(batch, marked, isThere, kept);
+        }
+    }
+
+    private Dataset<Row> table() {
+        return spark.read().format("delta").load(dataSet.silver());
+    }
+
+    private MergeResult merge(ChangeBatch batch, Dataset<Row> rows, boolean isThere, Kept kept) {
+        Dataset<Row> ranked = kept.keep(ranked(rows));
         List<Column> figures = figures();
         figures.add(count_if(isLatest().and(isUpsert())).as(UPSERTS));
         figures.add(collect_set(partition
@@ -162,7 +211,7 @@ public final class SilverTable {
         }
         load(latest);
         // Delta knows it from the files' statistics
-        long loaded = spark.read().format("delta").load(dataSet.silver()).count();
+        long loaded = table().count();
         return result(batch, observation.getAsJava(), new Counts(loaded, 0, 0), rows, kept);
     }
 
@@ -261,7 +310,7 @@ public final class SilverTable {
     }
 
     private static Column isLatest() {
-        return col(RANK).equalTo(1).and(valid());
+        return col(RANK).equalTo(1).and(isChange());
     }
 
     /** All rows, the valid changes of each key numbered from the latest, and with what happened first to it. */
@@ -290,7 +339,7 @@ public final class SilverTable {
 
     private Counts mergeInto(Dataset<Row> ranked, Object[] named, Kept kept) {
         Dataset<Row> latest = ranked.drop(RANK, ChangeBatch.REASON, ChangeBatch.RAW, ChangeBatch.FILE);
-        Dataset<Row> table = spark.read().format("delta").load(dataSet.silver());
+        Dataset<Row> table = table();
         Column isNamed = partition.map(name -> col(name).isin(named)).orElse(lit(true));
         Dataset<Row> resolved = kept.keep(resolved(latest, keysOf(table.filter(isNamed), latest, kept)));
         Outcome outcome = outcome(resolved);
@@ -407,7 +456,7 @@ public final class SilverTable {
             }
             return;
         }
-        Dataset<Row> table = spark.read().format("delta").load(dataSet.silver());
+        Dataset<Row> table = table();
         Dataset<Row> gone = resolved.filter(col(ACTION).isin(UPDATE, DELETE)).select(columns(key));
         Dataset<Row> touched = partition
                 .map(name -> table.filter(col(name).isin(outcome.partitions().toArray())))
@@ -436,9 +485,11 @@ public final class SilverTable {
         Dataset<Row> fresh = rows.dropDuplicates("id");
         if (DeltaTable.isDeltaTable(spark, dataSet.quarantine())) {
             Dataset<Row> known = spark.read().format("delta").load(dataSet.quarantine());
-            fresh = fresh.join(known.select("id"), new String[] {"id"}, "left_anti");
+            fresh = kept.keep(fresh.join(known.select("id"), new String[] {"id"}, "left_anti"));
         }
-        fresh.coalesce(1).write().format("delta").mode("append").save(dataSet.quarantine());
+        if (!fresh.isEmpty()) {
+            fresh.coalesce(1).write().format("delta").mode("append").save(dataSet.quarantine());
+        }
         new TableFiles(spark, dataSet.quarantine(), Optional.empty()).settle();
         Map<String, Long> reasons = new TreeMap<>();
         rows.groupBy("reason").count().collectAsList().forEach(row -> reasons.put(row.getString(0), row.getLong(1)));
@@ -458,6 +509,10 @@ public final class SilverTable {
 
     private static Column valid() {
         return col(ChangeBatch.REASON).equalTo("");
+    }
+
+    private static Column isChange() {
+        return valid().and(col(ChangeBatch.OP).notEqual(OLD));
     }
 
     private static Column[] columns(String[] names) {

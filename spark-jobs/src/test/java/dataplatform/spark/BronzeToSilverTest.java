@@ -102,7 +102,6 @@ class BronzeToSilverTest extends SparkTest {
         assertThat(quality("ecommerce.order_items"))
                 .containsExactly(
                         "in 2, +2 ~0 -0, skipped 0, quarantined {}",
-                        "in 0, +0 ~0 -0, skipped 0, quarantined {}",
                         "in 4, +1 ~1 -1, skipped 0, quarantined {price is below 0 -> 1}");
         assertThat(table("platform/data_quality")
                         .filter("data_set = 'ecommerce.sellers' and rows_in = 1")
@@ -143,7 +142,7 @@ class BronzeToSilverTest extends SparkTest {
                         "--bronze", folder.toString(), "--silver", folder.toString(), "--data-sets", "shop.carts"))
                 .isEqualTo(2);
         assertThat(errors.toString())
-                .startsWith("there is no contract shop.carts; there are [ecommerce.customers, ")
+                .startsWith("there is no contract shop.carts that loads by cdc; there are [ecommerce.customers, ")
                 .contains("Add contracts/shop/carts.odcs.yaml");
     }
 

@@ -40,7 +40,8 @@ class ContractColumnsTest extends SparkTest {
             "One row per sample.",
             "tests",
             Load.CDC,
-            "test",
+            Optional.of("test"),
+            Optional.empty(),
             Duration.ofDays(1),
             List.of(
                     column("id", DataType.of(Kind.LONG), Cleaning.NONE),
@@ -63,6 +64,7 @@ class ContractColumnsTest extends SparkTest {
         return new Column(
                 name,
                 name,
+                name,
                 type,
                 name.equals("id") || name.equals("number"),
                 name.equals("id"),
@@ -73,7 +75,11 @@ class ContractColumnsTest extends SparkTest {
                 cleaning == Cleaning.ZIP_CODE ? Optional.of("^[0-9]{5}$") : Optional.empty(),
                 cleaning,
                 Classification.INTERNAL,
-                Optional.empty());
+                Optional.empty(),
+                Optional.empty(),
+                false,
+                false,
+                List.of());
     }
 
     @Test
@@ -188,7 +194,7 @@ class ContractColumnsTest extends SparkTest {
     void aRowSaysEverythingThatIsWrongWithIt() {
         Dataset<Row> bronze = SPARK.sql("select '1' id, 'x' number, '-6.00' amount, 'XX' state, '2017-02-30' moment,"
                 + " null ratio, null flag, null day, '1' zip, null city, null text");
-        assertThat(new ChangeBatch(SAMPLES, bronze).rows().first().<String>getAs(ChangeBatch.REASON))
+        assertThat(ChangeBatch.ofBronze(SAMPLES, bronze).rows().first().<String>getAs(ChangeBatch.REASON))
                 .isEqualTo(
                         "number is not int; moment is not timestamp; amount is below -5; state is not an allowed value");
     }
@@ -299,14 +305,14 @@ class ContractColumnsTest extends SparkTest {
                             SAMPLES.columns().stream().map(each -> each.name().equals(column) ? text : valid(each)))
                     .toArray()));
         }
-        return new ChangeBatch(SAMPLES, SPARK.createDataFrame(rows, schema))
-                        .rows()
-                        .coalesce(1)
-                        .selectExpr("if(_reason = '', cast(" + column + " as string), concat('! ', _reason))")
-                        .collectAsList()
-                        .stream()
-                        .map(row -> row.getString(0))
-                        .collect(Collectors.toList());
+        return ChangeBatch.ofBronze(SAMPLES, SPARK.createDataFrame(rows, schema))
+                .rows()
+                .coalesce(1)
+                .selectExpr("if(_reason = '', cast(" + column + " as string), concat('! ', _reason))")
+                .collectAsList()
+                .stream()
+                .map(row -> row.getString(0))
+                .collect(Collectors.toList());
     }
 
     private static String valid(Column column) {

@@ -1,6 +1,7 @@
 package dataplatform.spark;
 
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.LogEvent;
@@ -14,7 +15,7 @@ final class LogLines extends AbstractAppender implements AutoCloseable {
     private final Logger logger;
 
     private LogLines(Logger logger) {
-        super("log lines", null, null, false, Property.EMPTY_ARRAY);
+        super("log lines " + UUID.randomUUID(), null, null, false, Property.EMPTY_ARRAY);
         this.logger = logger;
     }
 

@@ -42,7 +42,7 @@ public final class LoadDemoData implements RequestHandler<Map<String, String>, M
 
     private final S3Client s3 = S3Client.create();
     private final SecretsManagerClient secrets = SecretsManagerClient.create();
-    private final List<Contract> shop = Contracts.bundled().stream()
+    private final List<Contract> shop = Contracts.replicated().stream()
             .filter(contract -> contract.domain().equals("ecommerce"))
             .toList();
 

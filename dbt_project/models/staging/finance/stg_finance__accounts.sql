@@ -1,0 +1,25 @@
+with source as (
+  select * from {{ source('data_lake_silver', 'accounts') }}
+),
+
+renamed as (
+  select
+    -- ids
+    account_id,
+    household_id,
+
+    -- texts
+    owner,
+    account_name,
+    account_type,
+    currency,
+
+    -- numerics
+    cast(balance as numeric(12, 2)) as balance,
+
+    -- dates
+    cast(balance_date as date) as balance_date
+  from source
+)
+
+select * from renamed

@@ -1,0 +1,156 @@
+package dataplatform.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dataplatform.source.HouseholdGenerator;
+import dataplatform.source.HouseholdGenerator.Expected;
+import dataplatform.source.HouseholdGenerator.Total;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What made-up banks export, from the landing bucket to tested marts. */
+class HouseholdsTest {
+    @TempDir
+    Path folder;
+
+    private Engines engines;
+    private ControlPlanes aws;
+
+    @BeforeEach
+    void start() throws Exception {
+        engines = Engines.start(folder);
+        aws = ControlPlanes.start(engines, folder, line -> {});
+        run(airflow().migrate());
+    }
+
+    @AfterEach
+    void stop() {
+        aws.close();
+        engines.close();
+    }
+
+    @Test
+    void takesExportsOfBanksToMarts() throws Exception {
+        Path files = folder.resolve("files");
+        Expected expected = new HouseholdGenerator(files, 5, 3, 2).write();
+        List<String> keys = upload(engines, files);
+        // those that came while nobody listened
+        run(engines.landingToSilver(List.of()));
+        // one of them comes once more, by its event
+        String again =
+                keys.stream().filter(key -> key.contains("bank_transactions")).findFirst().orElseThrow();
+        String conf = "{\"bucket\": \"landing\", \"key\": \"" + again + "\", \"size\": 1, \"etag\": \"e\"}";
+
+        airflow().run("finance", "2026-03-01", conf, task -> {});
+
+        try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
+            assertThat(transactions(warehouse)).isEqualTo(expected.transactions());
+            assertThat(one(warehouse, "select sum(budget) from marts.monthly_spending"))
+                    .isEqualByComparingTo(
+                            expected.snapshots().get("finance.budgets").amount());
+            // transfers between own accounts come to nothing, and so do bills that both sides tell of
+            assertThat(one(warehouse, "select sum(amount) from marts.fct_transactions where kind = 'transfer'"))
+                    .isZero();
+            assertThat(one(warehouse, "select sum(amount) from marts.fct_transactions where kind = 'card_settlement'"))
+                    .isZero();
+            assertThat(one(warehouse, "select count(*) from marts.fct_transactions where kind = 'card_settlement'"))
+                    .isEqualByComparingTo("8");
+            BigDecimal commits = commits();
+
+            airflow().run("finance", "2026-03-01", conf, task -> {});
+            airflow().run("finance", "2026-02-01", conf, task -> {});
+
+            assertThat(commits()).as("commits in silver").isEqualByComparingTo(commits);
+            assertThat(transactions(warehouse)).isEqualTo(expected.transactions());
+        }
+    }
+
+    @Test
+    void waitsForAFileThatIsExpectedAndSaysWhenItDoesNotCome() throws Exception {
+        Airflow impatient = airflow().with("AIRFLOW__DATAPLATFORM__WAIT_SECONDS", "3");
+        List<String> tasks = new ArrayList<>();
+
+        assertThatThrownBy(() -> impatient.run("finance_expected", "2026-03-01", "{}", tasks::add))
+                .hasMessageContaining("expected.budgets");
+
+        assertThat(tasks).contains("expected.budgets").doesNotContain("landing_to_silver.run");
+    }
+
+    @Test
+    void aRunWithoutAFileSaysWhatItIsStartedWith() {
+        assertThatThrownBy(() -> airflow().run("finance", "2026-03-01", "{}", task -> {}))
+                .hasMessageContaining("Which file? Start the DAG with {\"bucket\"");
+        assertThatThrownBy(() -> airflow()
+                        .run("finance", "2026-03-01", "{\"bucket\": \"landing\", \"key\": \"finance/x.csv\"}", task -> {}))
+                .hasMessageContaining("s3://landing/finance/x.csv can't be read");
+    }
+
+    private Airflow airflow() {
+        return new Airflow(folder, aws.environment());
+    }
+
+    private BigDecimal commits() {
+        return BigDecimal.valueOf(engines.s3Client()
+                .listObjectsV2Paginator(request -> request.bucket(S3Server.SILVER))
+                .contents()
+                .stream()
+                .filter(object -> object.key().matches(".*/_delta_log/\\d+\\.json"))
+                .count());
+    }
+
+    private static List<String> upload(Engines engines, Path files) throws IOException {
+        try (Stream<Path> walk = Files.walk(files)) {
+            List<Path> found = walk.filter(Files::isRegularFile).sorted().toList();
+            for (Path file : found) {
+                engines.s3Client()
+                        .putObject(
+                                request -> request.bucket(S3Server.LANDING)
+                                        .key(files.relativize(file).toString()),
+                                file);
+            }
+            return found.stream().map(file -> files.relativize(file).toString()).toList();
+        }
+    }
+
+    private static void run(ChildProcess process) throws IOException, InterruptedException {
+        try (process) {
+            process.await(System.out::println);
+        }
+    }
+
+    private static Map<String, Total> transactions(Connection warehouse) throws Exception {
+        Map<String, Total> totals = new TreeMap<>();
+        try (Statement statement = warehouse.createStatement();
+                ResultSet rows = statement.executeQuery(
+                        "select 'finance.' || origin || '_transactions ' || account_id, count(*), sum(amount)"
+                                + " from marts.fct_transactions group by 1")) {
+            while (rows.next()) {
+                totals.put(rows.getString(1), new Total(rows.getLong(2), rows.getBigDecimal(3)));
+            }
+        }
+        return totals;
+    }
+
+    private static BigDecimal one(Connection warehouse, String query) throws Exception {
+        try (Statement statement = warehouse.createStatement();
+                ResultSet rows = statement.executeQuery(query)) {
+            rows.next();
+            return rows.getBigDecimal(1);
+        }
+    }
+}
