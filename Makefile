@@ -134,7 +134,8 @@ check-python:
 	@.venv/bin/ruff check --quiet && .venv/bin/ruff format --check --quiet
 
 check-shell:
-	@.venv/bin/shellcheck .ci/run local/install-trino bench/run cdk-app/destroy
+	@.venv/bin/shellcheck .ci/run local/install-trino bench/run cdk-app/destroy airflow/instance/user-data.sh \
+	  local/src/main/resources/dataplatform/local/machine.sh
 
 check-templates:
 	@.venv/bin/cfn-lint --config-file cdk-app/.cfnlintrc.yaml cdk-app/src/test/templates/*.json
@@ -159,6 +160,7 @@ lock: $(tools) ## lock the Python tools of requirements.in
 	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 	    --custom-compile-command 'make lock' --output-file $$folder/requirements.txt $$folder/requirements.in; \
 	done
+	sed -n '/^uv==/,/^    # via/p' requirements.txt > airflow/instance/uv.txt
 
 # Maven and its output stay off standard output: that is for answers
 $(built): $(sources) | java
