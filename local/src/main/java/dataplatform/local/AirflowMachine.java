@@ -52,7 +52,8 @@ public final class AirflowMachine implements AutoCloseable {
      * @param folder that becomes the machine's
      * @param fail the command that fails, such as {@code dnf install}; none if empty
      */
-    public static AirflowMachine start(Moto moto, String instance, Map<String, String> dags, String heartbeat, Path folder, String fail)
+    public static AirflowMachine start(
+            Moto moto, String instance, Map<String, String> dags, String heartbeat, Path folder, String fail)
             throws IOException, InterruptedException {
         Path root = Files.createDirectories(folder.resolve("airflow"));
         Map<String, String> environment = new HashMap<>(moto.environment());
@@ -179,9 +180,8 @@ public final class AirflowMachine implements AutoCloseable {
      */
     public String execute(String command) throws IOException, InterruptedException {
         Path output = Files.createTempFile(root, "command", ".log");
-        String inEnvironment = "set -a; source environment; set +a; cd /; "
-                + command.replace("/opt/airflow/", root + "/").replace("source ", "true ");
-        run(List.of("bash", "-c", "cd " + root + "; " + inEnvironment), output);
+        String there = "set -a; . " + root.resolve("environment") + "; " + command.replace("/opt/airflow/", root + "/");
+        run(List.of("bash", "-c", there), output);
         return Files.readString(output);
     }
 
