@@ -59,6 +59,20 @@ load-demo: $(built) ## fill the source database of a deployed environment: ENV=<
 	@$(JAVA) -cp "lambdas/load-demo-data/target/classes:$$(<lambdas/load-demo-data/target/classpath)" dataplatform.lambdas.LoadDemo \
 	  --environment '$(or $(ENV),$(error give ENV=<name>))' $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE))
 
+airflow_commands = $(JAVA) -cp "lambdas/airflow-launcher/target/classes:$$(<lambdas/airflow-launcher/target/classpath)" dataplatform.lambdas.AirflowCommands
+
+.PHONY: airflow-up
+airflow-up: $(built) | environment ## start Airflow where it runs on demand, and say how to reach its page: ENV=<environment>
+	@$(airflow_commands) up --environment '$(ENV)'
+
+.PHONY: airflow-down
+airflow-down: $(built) | environment ## end it: ENV=<environment>, and FORCE=1 while DAGs run
+	@$(airflow_commands) down --environment '$(ENV)' $(if $(FORCE),--force)
+
+.PHONY: dev-env
+dev-env: $(built) | environment ## start a machine to develop on, and say how to get in: ENV=<environment>
+	@$(airflow_commands) dev-env --environment '$(ENV)'
+
 .PHONY: build
 build: $(built) ## compile and pack
 

@@ -58,7 +58,8 @@ class HeartbeatTest {
     @Test
     void aNewMachineMakesItselfAirflowAndSaysSo() throws Exception {
         Instant start = Instant.now();
-        try (AirflowMachine machine = AirflowMachine.start(moto, INSTANCE, Map.of("shop.py", DAGS), HEARTBEAT, folder, "")) {
+        try (AirflowMachine machine =
+                AirflowMachine.start(moto, INSTANCE, Map.of("shop.py", DAGS), HEARTBEAT, folder, "")) {
             assertThat(machine.log()).endsWith("Airflow is up\n").doesNotContain("FAILED");
             assertThat(machine.calls())
                     .contains("dnf install --assumeyes --quiet python3.12", "systemctl start airflow-heartbeat.timer")
