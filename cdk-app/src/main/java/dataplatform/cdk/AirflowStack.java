@@ -234,6 +234,8 @@ final class AirflowStack extends Stack {
                 .sourceBucketArn(lake.bucket(this, Layer.ARTIFACTS).getBucketArn())
                 .dagS3Path(PREFIX + "/dags")
                 .requirementsS3Path(requirements)
+                .airflowConfigurationOptions(Map.of(
+                        "dataplatform.environment", deployment.names().environment(), "dataplatform.spark", spark()))
                 .webserverAccessMode("PRIVATE_ONLY")
                 .networkConfiguration(CfnEnvironment.NetworkConfigurationProperty.builder()
                         .securityGroupIds(List.of(group.getSecurityGroupId()))
@@ -275,6 +277,11 @@ final class AirflowStack extends Stack {
                 .build();
     }
 
+    /** How DAGs start Spark. */
+    private String spark() {
+        return deployment.environment().spark() instanceof Environment.Spark.Serverless ? "serverless" : "cluster";
+    }
+
     /** The command that calls Airflow's API on its instance. */
     static String callDocument(Names names) {
         return names.of("call-airflow");
@@ -310,7 +317,7 @@ final class AirflowStack extends Stack {
                 "LOGS",
                 deployment.s3(Layer.LOGS, LOGS),
                 "SPARK",
-                deployment.environment().spark() instanceof Environment.Spark.Serverless ? "serverless" : "cluster"));
+                spark()));
         UserData userData = UserData.forLinux();
         values.forEach((name, value) -> userData.addCommands("export " + name + "='" + value + "'"));
         userData.addCommands(deployment.text(PROGRAMS + "/user-data.sh"));

@@ -1,5 +1,6 @@
 package dataplatform.cdk;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Duration;
@@ -118,16 +119,10 @@ final class DroppedFiles extends Construct {
                 List.of("ssm:GetParameter"), Iam.arn("ssm", "parameter" + names.path(AirflowStack.HEARTBEAT))));
         role.addToPolicy(
                 Iam.allow(List.of("ssm:SendCommand"), Iam.arn("ssm", "document/" + AirflowStack.callDocument(names))));
-        role.addToPolicy(Iam.allow(
-                List.of("ssm:SendCommand"),
-                Map.of(
-                        "StringEquals",
-                        Map.of(
-                                "ssm:resourceTag/environment",
-                                names.environment(),
-                                "ssm:resourceTag/" + OnDemandInstance.PART,
-                                "airflow")),
-                Iam.arn("ec2", "instance/*")));
+        Map<String, Object> airflows = new HashMap<>(Map.of("ssm:resourceTag/" + OnDemandInstance.PART, "airflow"));
+        names.tags().forEach((name, value) -> airflows.put("ssm:resourceTag/" + name, value));
+        role.addToPolicy(
+                Iam.allow(List.of("ssm:SendCommand"), Map.of("StringEquals", airflows), Iam.arn("ec2", "instance/*")));
         role.addToPolicy(Iam.allow(List.of("ssm:GetCommandInvocation"), "*"));
         Waivers.nag(
                 role,

@@ -1,5 +1,6 @@
 package dataplatform.cdk;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -310,6 +311,9 @@ class PlatformTest {
         JsonNode mwaa = synthesis.only("dataplatform-production-airflow", "AWS::MWAA::Environment");
         assertThat(mwaa.get("WebserverAccessMode").asText()).isEqualTo("PRIVATE_ONLY");
         assertThat(mwaa.get("AirflowVersion").asText()).isEqualTo("3.0.6");
+        assertThat(mwaa.at("/AirflowConfigurationOptions/dataplatform.environment")
+                        .asText())
+                .isEqualTo("production");
         assertThat(synthesis
                         .resources("dataplatform-dev-airflow", "AWS::EC2::LaunchTemplate")
                         .values())
@@ -368,9 +372,9 @@ class PlatformTest {
     void aNewInstanceMakesItselfAirflowOfOneVersion() {
         for (String environment : List.of("dev", "dev-other")) {
             String data = userData(launchTemplate("dataplatform-" + environment + "-airflow"));
-            assertThat(data.getBytes(java.nio.charset.StandardCharsets.UTF_8))
+            assertThat(data.getBytes(UTF_8))
                     .hasSizeLessThan(16 * 1024 - 2000)
-                    .startsWith("#!/bin/bash\n".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                    .startsWith("#!/bin/bash\n".getBytes(UTF_8));
             assertThat(data)
                     .contains(
                             "export ENVIRONMENT='" + environment + "'",
@@ -424,7 +428,7 @@ class PlatformTest {
         assertThat(send).hasSize(2);
         assertThat(send.get(0).get("Resource").toString()).contains(":document/dataplatform-dev-other-call-airflow");
         assertThat(names(send.get(1).at("/Condition/StringEquals")))
-                .containsExactly("ssm:resourceTag/environment", "ssm:resourceTag/part");
+                .containsExactly("ssm:resourceTag/environment", "ssm:resourceTag/part", "ssm:resourceTag/platform");
         assertThat(synthesis
                         .resources("dataplatform-dev-other-watch", "AWS::CloudWatch::Alarm")
                         .values())
