@@ -3,6 +3,7 @@ package dataplatform.local;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -188,15 +189,18 @@ public final class AirflowMachine implements AutoCloseable {
     @Override
     public void close() {
         Path pids = root.resolve("pids");
-        if (!Files.exists(pids)) {
-            return;
-        }
-        try {
-            for (String pid : Files.readAllLines(pids)) {
-                ProcessHandle.of(Long.parseLong(pid)).ifPresent(AirflowMachine::kill);
+        try (Stream<Path> files = Files.walk(root.getParent())) {
+            if (Files.exists(pids)) {
+                for (String pid : Files.readAllLines(pids)) {
+                    ProcessHandle.of(Long.parseLong(pid)).ifPresent(AirflowMachine::kill);
+                }
+            }
+            // to a Python that is not the machine's: whoever deletes the folder need not care
+            for (Path file : files.filter(Files::isSymbolicLink).toList()) {
+                Files.delete(file);
             }
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 

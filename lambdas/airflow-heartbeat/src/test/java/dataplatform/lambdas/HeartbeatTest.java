@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dataplatform.local.AirflowMachine;
 import dataplatform.local.Moto;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.ssm.SsmClient;
 
 /** What the instance says: its user data is run here with real Airflow, and its heartbeat read as the functions read it. */
@@ -26,16 +30,21 @@ class HeartbeatTest {
 
     private static final String DAGS = """
             from datetime import datetime
+            from time import sleep
             from airflow.sdk import DAG, task
 
             # long due, and not to be made up for; and none of its own
             for name, schedule in {"early": "0 5 * * *", "late": "0 6 1 * *", "asked": None}.items():
                 with DAG(name, schedule=schedule, start_date=datetime(2020, 1, 1), catchup=False):
                     @task
-                    def work():
+                    def work(dag_run=None):
                         print("worked")
+                        sleep(dag_run.conf.get("seconds", 0))
                     work()
             """;
+
+    private static final String PYTHON = "/opt/airflow/venv/bin/python /opt/airflow/instance/";
+    private static final String SAY = PYTHON + "heartbeat.py";
 
     @TempDir
     Path folder;
@@ -73,10 +82,22 @@ class HeartbeatTest {
             assertThat(idle.lastEnd().orElseThrow()).isBetween(start, Instant.now());
             assertThat(Duration.between(Instant.now(), idle.nextDue().orElseThrow()))
                     .isBetween(Duration.ZERO, Duration.ofDays(1));
-            assertThat(machine.execute(
-                            "/opt/airflow/venv/bin/python /opt/airflow/instance/api.py GET '/dags/~/dagRuns'"))
+            assertThat(call(machine, "GET", "/dags/~/dagRuns"))
                     .contains("\"total_entries\": 2", "\"state\": \"success\"")
                     .doesNotContain("\"state\": \"failed\"");
+
+            call(machine, "POST", "/dags/asked/dagRuns", "{\"logical_date\": null, \"conf\": {\"seconds\": 10}}");
+            machine.execute(SAY);
+            assertThat(Heartbeat.parse(said()).running()).isEqualTo(1);
+            assertThat(awaitIdle(machine).lastEnd().orElseThrow())
+                    .isAfter(idle.lastEnd().orElseThrow());
+            // where they are read when the machine is gone; that of the last task follows its end
+            try (S3Client s3 = moto.client(S3Client.builder().forcePathStyle(true))) {
+                assertThat(s3.listObjectsV2(
+                                        request -> request.bucket("machine").prefix("logs/" + INSTANCE + "/dag_id="))
+                                .contents())
+                        .hasSizeGreaterThanOrEqualTo(2);
+            }
         }
     }
 
@@ -84,7 +105,7 @@ class HeartbeatTest {
         Instant limit = Instant.now().plus(Duration.ofMinutes(3));
         Heartbeat heartbeat;
         do {
-            machine.execute("/opt/airflow/venv/bin/python /opt/airflow/instance/heartbeat.py");
+            machine.execute(SAY);
             heartbeat = Heartbeat.parse(said());
         } while ((heartbeat.running() > 0 || heartbeat.lastEnd().isEmpty())
                 && Instant.now().isBefore(limit));
@@ -108,6 +129,20 @@ class HeartbeatTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage(INSTANCE + " failed to " + step);
         }
+    }
+
+    @Test
+    void theInstanceInstallsWithThePlatformsUv() throws Exception {
+        Path checkout = Path.of("..", "..");
+        assertThat(Files.readString(checkout.resolve("requirements.txt")))
+                .as("make lock writes it")
+                .contains(Files.readString(checkout.resolve("airflow/instance/uv.txt")));
+    }
+
+    private static String call(AirflowMachine machine, String method, String path, String... body) throws Exception {
+        String encoded =
+                Base64.getEncoder().encodeToString(String.join("", body).getBytes(StandardCharsets.UTF_8));
+        return machine.execute(PYTHON + "api.py " + method + " '" + path + "' " + encoded);
     }
 
     private String said() {
