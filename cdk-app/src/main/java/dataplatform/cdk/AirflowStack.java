@@ -368,13 +368,8 @@ final class AirflowStack extends Stack {
                 .target(Universal.Builder.create()
                         .service("lambda")
                         .action("invoke")
-                        .input(ScheduleTargetInput.fromObject(Json.sorted(Map.of(
-                                "FunctionName",
-                                function.getFunctionName(),
-                                "InvocationType",
-                                "Event",
-                                "Payload",
-                                "{}"))))
+                        .input(ScheduleTargetInput.fromObject(Json.sorted(
+                                Map.of("FunctionName", function.getFunctionName(), "InvocationType", "Event"))))
                         .policyStatements(
                                 List.of(Iam.allow(List.of("lambda:InvokeFunction"), function.getFunctionArn())))
                         // the next look is near
