@@ -30,6 +30,8 @@ public final class Cost {
     private static final int LAKE_GIGABYTES = 20;
     private static final int WAREHOUSE_GIGABYTES = 10;
     private static final int AIRFLOW_GIGABYTES = 10;
+    // five at once, of 20 seconds each, all month, though no message is there
+    private static final int POLLS_IN_THOUSANDS = 650;
 
     /** What is free, or so cheap at these amounts that no price would show: requests, messages, a few megabytes of logs, the seconds of functions that Lambda gives every month. */
     private static final Set<String> FREE = Set.of(
@@ -61,7 +63,6 @@ public final class Cost {
             "AWS::IAM::Policy",
             "AWS::IAM::Role",
             "AWS::KMS::Alias",
-            "AWS::Lambda::EventSourceMapping",
             "AWS::Lambda::Function",
             "AWS::Lambda::LayerVersion",
             "AWS::Logs::LogGroup",
@@ -247,6 +248,12 @@ public final class Cost {
                         running("ec2." + size, AIRFLOW_HOURS),
                         running("public-address", AIRFLOW_HOURS));
             }
+            case "AWS::Lambda::EventSourceMapping" ->
+                line(
+                        stack,
+                        resource,
+                        POLLS_IN_THOUSANDS + ",000 looks for messages",
+                        always("sqs.thousand", POLLS_IN_THOUSANDS));
             case "AWS::Glue::Crawler" -> {
                 if (properties.has("Schedule")) {
                     line(stack, resource, "once a day", always("crawler", 30));
