@@ -52,6 +52,7 @@ public final class AirflowMachine implements AutoCloseable {
      * @param heartbeat name of the parameter
      * @param folder that becomes the machine's
      * @param fail the command that fails, such as {@code dnf install}; none if empty
+     * @throws IllegalStateException if it can't even begin
      */
     public static AirflowMachine start(
             Moto moto, String instance, Map<String, String> dags, String heartbeat, Path folder, String fail)
@@ -87,7 +88,13 @@ public final class AirflowMachine implements AutoCloseable {
         }
         AirflowMachine machine = new AirflowMachine(root, environment);
         try {
-            machine.run(List.of("bash", programs().resolve("user-data.sh").toString()), folder.resolve("console.log"));
+            Path console = folder.resolve("console.log");
+            int code = machine.run(
+                    List.of("bash", programs().resolve("user-data.sh").toString()), console);
+            if (!Files.exists(root.resolve("calls"))) {
+                throw new IllegalStateException("the user data ended with exit code " + code
+                        + " before its first step; " + Files.readString(console));
+            }
             return machine;
         } catch (IOException | InterruptedException | RuntimeException e) {
             machine.close();
