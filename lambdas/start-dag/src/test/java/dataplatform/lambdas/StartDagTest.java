@@ -46,6 +46,9 @@ class StartDagTest {
     private static final String LAUNCHES = "/dataplatform/dev/airflow/launches";
     private static final String LAUNCHER = "dataplatform-dev-airflow-launcher";
     private static final String DOCUMENT = "dataplatform-dev-call-airflow";
+    /** When a heartbeat was said. */
+    private static final String AT = "(?<before>\"at\": \")[^\"]+";
+
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String DAGS = """
             from datetime import datetime
@@ -147,6 +150,7 @@ class StartDagTest {
 
     @BeforeEach
     void awake() {
+        heartbeat = heartbeat.replaceAll(AT, "${before}" + Instant.now());
         put(HEARTBEAT, heartbeat);
     }
 
@@ -221,7 +225,7 @@ class StartDagTest {
 
     @Test
     void waitsForOneThatHasFallenSilent() throws Exception {
-        put(HEARTBEAT, heartbeat.replaceAll("\"at\": \"[^\"]+", "\"at\": \"2026-01-31T06:00:00Z"));
+        put(HEARTBEAT, heartbeat.replaceAll(AT, "${before}2026-01-31T06:00:00Z"));
         assertThat(deliver(Target.ON_DEMAND, event("finance/c.csv", "v1", 1))).containsExactly("m0");
         assertThat(function.log()).contains("has said nothing since 2026-01-31T06:00:00Z");
     }
