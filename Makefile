@@ -70,6 +70,20 @@ finance-data: $(built) ## make up what the banks of some households export: FOLD
 	@$(run) dataplatform.source.HouseholdGenerator --folder '$(or $(FOLDER),target/finance-data)' $(if $(SEED),--seed $(SEED)) \
 	  $(if $(MONTHS),--months $(MONTHS)) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
+airflow_commands = $(JAVA) -cp "lambdas/airflow-launcher/target/classes:$$(<lambdas/airflow-launcher/target/classpath)" dataplatform.lambdas.AirflowCommands
+
+.PHONY: airflow-up
+airflow-up: $(built) | environment ## start Airflow where it runs on demand, and say how to reach its page: ENV=<environment>
+	@$(airflow_commands) up --environment '$(ENV)'
+
+.PHONY: airflow-down
+airflow-down: $(built) | environment ## end it: ENV=<environment>, and FORCE=1 while DAGs run
+	@$(airflow_commands) down --environment '$(ENV)' $(if $(FORCE),--force)
+
+.PHONY: dev-env
+dev-env: $(built) | environment ## start a machine to develop on, and say how to get in: ENV=<environment>
+	@$(airflow_commands) dev-env --environment '$(ENV)'
+
 .PHONY: build
 build: $(built) ## compile and pack
 
@@ -146,7 +160,8 @@ check-python:
 	@.venv/bin/ruff check --quiet && .venv/bin/ruff format --check --quiet
 
 check-shell:
-	@.venv/bin/shellcheck .ci/run local/install-trino bench/run cdk-app/destroy
+	@.venv/bin/shellcheck .ci/run local/install-trino bench/run cdk-app/destroy airflow/instance/user-data.sh \
+	  local/src/main/resources/dataplatform/local/machine.sh
 
 check-templates:
 	@.venv/bin/cfn-lint --config-file cdk-app/.cfnlintrc.yaml cdk-app/src/test/templates/*.json
@@ -172,6 +187,7 @@ lock: $(tools) ## lock the Python tools of requirements.in
 	    $$([[ $$input != airflow/requirements ]] || echo --exclude-newer 2025-09-20) \
 	    --custom-compile-command 'make lock' --output-file $$input.txt $$input.in; \
 	done
+	sed -n '/^uv==/,/^    # via/p' requirements.txt > airflow/instance/uv.txt
 
 # Maven and its output stay off standard output: that is for answers
 $(built): $(sources) | java

@@ -3,29 +3,19 @@ package dataplatform.cdk;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.FileSystem;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.Tags;
-import software.amazon.awscdk.services.ec2.AmazonLinux2023ImageSsmParameterProps;
-import software.amazon.awscdk.services.ec2.AmazonLinuxCpuType;
-import software.amazon.awscdk.services.ec2.BlockDevice;
-import software.amazon.awscdk.services.ec2.BlockDeviceVolume;
-import software.amazon.awscdk.services.ec2.CfnLaunchTemplate;
-import software.amazon.awscdk.services.ec2.EbsDeviceOptions;
-import software.amazon.awscdk.services.ec2.EbsDeviceVolumeType;
 import software.amazon.awscdk.services.ec2.IVpc;
-import software.amazon.awscdk.services.ec2.InstanceInitiatedShutdownBehavior;
-import software.amazon.awscdk.services.ec2.InstanceType;
 import software.amazon.awscdk.services.ec2.LaunchTemplate;
-import software.amazon.awscdk.services.ec2.MachineImage;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.UserData;
 import software.amazon.awscdk.services.iam.CompositePrincipal;
-import software.amazon.awscdk.services.iam.ManagedPolicy;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
@@ -33,6 +23,7 @@ import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.logs.LogGroup;
 import software.amazon.awscdk.services.logs.RetentionDays;
 import software.amazon.awscdk.services.mwaa.CfnEnvironment;
+import software.amazon.awscdk.services.s3.assets.Asset;
 import software.amazon.awscdk.services.s3.assets.AssetOptions;
 import software.amazon.awscdk.services.s3.deployment.BucketDeployment;
 import software.amazon.awscdk.services.s3.deployment.Source;
@@ -40,15 +31,25 @@ import software.amazon.awscdk.services.scheduler.Schedule;
 import software.amazon.awscdk.services.scheduler.ScheduleExpression;
 import software.amazon.awscdk.services.scheduler.ScheduleTargetInput;
 import software.amazon.awscdk.services.scheduler.targets.Universal;
-import software.amazon.awscdk.services.ssm.StringParameter;
+import software.amazon.awscdk.services.ssm.CfnDocument;
 import software.constructs.Construct;
 
 /** Airflow, which says when what runs: MWAA, or an instance that is there only while there is work. */
 final class AirflowStack extends Stack {
-    private static final String FOLDER = "airflow";
+    /** What is built for Airflow: DAGs and their locked requirements. */
+    private static final String BUNDLE = "airflow";
+
+    /** What makes an instance the one that Airflow runs on. */
+    private static final String PROGRAMS = "airflow/instance";
+
+    /** Where MWAA finds it in the bucket. */
+    private static final String PREFIX = "airflow";
+
+    /** Where the instance writes its logs. */
+    private static final String LOGS = "airflow";
 
     /** Where the instance says what it does. */
-    private static final String HEARTBEAT = "airflow/heartbeat";
+    static final String HEARTBEAT = "airflow/heartbeat";
 
     private final Deployment deployment;
     private final LakeStack lake;
@@ -60,7 +61,8 @@ final class AirflowStack extends Stack {
             LakeStack lake,
             NetworkStack network,
             SparkStack spark,
-            WarehouseStack warehouse) {
+            WarehouseStack warehouse,
+            List<String> dropped) {
         super(scope, deployment.names().of("airflow"), deployment.stack("airflow", "Says when what runs"));
         this.deployment = deployment;
         this.lake = lake;
@@ -74,11 +76,13 @@ final class AirflowStack extends Stack {
         Role role = role(runsOn);
         spark.allowStarting(role);
         warehouse.allowSigningIn(role);
-        String requirements = deploy();
         if (runsOn instanceof Environment.Airflow.Managed managed) {
-            managed(managed, role, group, network.privateSubnetIds(this, 2), requirements);
+            managed(managed, role, group, network.privateSubnetIds(this, 2), deploy());
         } else {
             onDemand((Environment.Airflow.OnDemand) runsOn, role, group, network.publicSubnetId(this));
+        }
+        if (!dropped.isEmpty()) {
+            new DroppedFiles(this, deployment, lake, dropped);
         }
     }
 
@@ -93,7 +97,6 @@ final class AirflowStack extends Stack {
                 .description("What DAGs may do")
                 .build();
         Names names = deployment.names();
-        lake.allowReading(role, Layer.ARTIFACTS, FOLDER + "/");
         lake.allowReading(role, Layer.LANDING, "");
         role.addToPolicy(Iam.allow(
                 List.of("glue:StartCrawler", "glue:GetCrawler"),
@@ -115,15 +118,15 @@ final class AirflowStack extends Stack {
      * @return key of the requirements; it changes with them, as Airflow is only set up anew when it does
      */
     private String deploy() {
-        String folder = deployment.file(FOLDER);
-        String requirements = FOLDER + "/requirements/" + FileSystem.fingerprint(folder + "/requirements.txt");
+        String folder = deployment.file(BUNDLE);
+        String requirements = PREFIX + "/requirements/" + FileSystem.fingerprint(folder + "/requirements.txt");
         LogGroup logs = LogGroup.Builder.create(this, "DeployLogs")
                 .logGroupName(deployment.names().path("deploy-dags"))
                 .encryptionKey(key)
                 .retention(RetentionDays.ONE_YEAR)
                 .removalPolicy(RemovalPolicy.DESTROY)
                 .build();
-        copy("Dags", folder, List.of("tests", "**/__pycache__"), FOLDER, true, logs);
+        copy("Dags", folder, List.of("instance", "tests", "**/__pycache__"), PREFIX, true, logs);
         copy("Requirements", folder, List.of("*", "!requirements.txt"), requirements, false, logs);
         getNode().findAll().stream()
                 .filter(construct -> construct.getNode().getPath().matches("[^/]+/Custom::CDKBucketDeployment[^/]+"))
@@ -165,6 +168,7 @@ final class AirflowStack extends Stack {
             List<String> subnets,
             String requirements) {
         String name = deployment.names().of("airflow");
+        lake.allowReading(role, Layer.ARTIFACTS, PREFIX + "/");
         group.addIngressRule(group, Port.allTcp(), "among its own");
         group.addEgressRule(group, Port.allTcp(), "among its own");
         String logs = Iam.arn("logs", "log-group:airflow-" + name + "-*");
@@ -228,8 +232,10 @@ final class AirflowStack extends Stack {
                 .executionRoleArn(role.getRoleArn())
                 .kmsKey(key.getKeyArn())
                 .sourceBucketArn(lake.bucket(this, Layer.ARTIFACTS).getBucketArn())
-                .dagS3Path(FOLDER + "/dags")
+                .dagS3Path(PREFIX + "/dags")
                 .requirementsS3Path(requirements)
+                .airflowConfigurationOptions(Map.of(
+                        "dataplatform.environment", deployment.names().environment(), "dataplatform.spark", spark()))
                 .webserverAccessMode("PRIVATE_ONLY")
                 .networkConfiguration(CfnEnvironment.NetworkConfigurationProperty.builder()
                         .securityGroupIds(List.of(group.getSecurityGroupId()))
@@ -249,91 +255,83 @@ final class AirflowStack extends Stack {
                 .forEach(copied -> environment.getNode().addDependency(copied));
     }
 
-    /** An instance that a function starts and another ends. It has an address of its own to reach AWS by, and takes no connection. */
+    /** An instance that one function starts and another ends. */
     private void onDemand(Environment.Airflow.OnDemand onDemand, Role role, SecurityGroup group, String subnet) {
         Names names = deployment.names();
-        role.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName("AmazonSSMManagedInstanceCore"));
         role.addToPolicy(Iam.allow(List.of("ssm:PutParameter"), Iam.arn("ssm", "parameter" + names.path(HEARTBEAT))));
-        Waivers.nag(
-                role, "AwsSolutions-IAM4", "AWS keeps this policy for Session Manager, the only way to the instance.");
-        LaunchTemplate template = LaunchTemplate.Builder.create(this, "Airflow")
-                .launchTemplateName(names.of("airflow"))
-                .instanceType(new InstanceType(onDemand.instance()))
-                .machineImage(MachineImage.latestAmazonLinux2023(AmazonLinux2023ImageSsmParameterProps.builder()
-                        .cpuType(AmazonLinuxCpuType.ARM_64)
-                        .build()))
-                .role(role)
-                .securityGroup(group)
-                .associatePublicIpAddress(true)
-                .requireImdsv2(true)
-                .httpPutResponseHopLimit(1)
-                .detailedMonitoring(true)
-                .instanceInitiatedShutdownBehavior(InstanceInitiatedShutdownBehavior.TERMINATE)
-                .blockDevices(List.of(BlockDevice.builder()
-                        .deviceName("/dev/xvda")
-                        .volume(BlockDeviceVolume.ebs(
-                                20,
-                                EbsDeviceOptions.builder()
-                                        .encrypted(true)
-                                        .volumeType(EbsDeviceVolumeType.GP3)
-                                        .deleteOnTermination(true)
-                                        .build()))
-                        .build()))
+        // of the instance and of tasks, to be read when it is gone
+        lake.allowReading(role, Layer.LOGS, LOGS + "/");
+        role.addToPolicy(
+                Iam.allow(List.of("s3:PutObject"), lake.bucket(this, Layer.LOGS).arnForObjects(LOGS + "/*")));
+        OnDemandInstance instance = new OnDemandInstance(
+                this, deployment, lake, "airflow", onDemand.instance(), role, group, subnet, userData(role));
+        reaper(instance.template());
+        developerMachine(group, subnet);
+        CfnDocument.Builder.create(this, "CallAirflow")
+                .name(callDocument(names))
+                .documentType("Command")
+                .documentFormat("JSON")
+                .targetType("/AWS::EC2::Instance")
+                .updateMethod("NewVersion")
+                .content(Json.read(deployment.text(PROGRAMS + "/call.json")))
                 .build();
-        // the stack's own tags do not reach what is started from it
-        names.tags().forEach((name, value) -> Tags.of(template).add(name, value));
-        ((CfnLaunchTemplate) template.getNode().getDefaultChild())
-                .addPropertyOverride("LaunchTemplateData.NetworkInterfaces.0.SubnetId", subnet);
-        Waivers.checkov(
-                template, "CKV_AWS_88", "An address for an hour a day is cheaper than NAT; it takes no connection.");
-        launcher(template, role, group, subnet);
-        reaper(template);
     }
 
-    private void launcher(LaunchTemplate template, Role instanceRole, SecurityGroup group, String subnet) {
-        Names names = deployment.names();
-        StringParameter launches = StringParameter.Builder.create(this, "Launches")
-                .parameterName(names.path("airflow/launches"))
-                .description("Number of the last launch; the launcher counts it up")
-                .stringValue("1")
+    /** How DAGs start Spark. */
+    private String spark() {
+        return deployment.environment().spark() instanceof Environment.Spark.Serverless ? "serverless" : "cluster";
+    }
+
+    /** The command that calls Airflow's API on its instance. */
+    static String callDocument(Names names) {
+        return names.of("call-airflow");
+    }
+
+    /** Where people develop as on their own machine, in the network and on the system that Airflow runs on. It ends itself, whatever it does. */
+    private void developerMachine(SecurityGroup group, String subnet) {
+        Role role = Role.Builder.create(this, "DeveloperRole")
+                .assumedBy(new ServicePrincipal("ec2.amazonaws.com"))
+                .description("What a developer's machine may do: be reached; people bring their own rights")
                 .build();
-        Function function = JavaFunction.of(
-                this, deployment, lake, "airflow-launcher", "AirflowLauncher", builder -> builder.description(
-                                "Starts the instance that Airflow runs on, unless it is there")
-                        .timeout(Duration.minutes(1))
-                        .environment(Map.of(
-                                "LAUNCH_TEMPLATE_ID",
-                                template.getLaunchTemplateId(),
-                                "LAUNCHES_PARAMETER",
-                                launches.getParameterName())));
-        Role role = JavaFunction.role(function);
-        String instances = Iam.arn("ec2", "instance/*");
-        String volumes = Iam.arn("ec2", "volume/*");
-        role.addToPolicy(Iam.allow(List.of("ec2:DescribeInstances"), "*"));
-        // from this template, with nothing in it overridden
-        role.addToPolicy(Iam.allow(
-                List.of("ec2:RunInstances"),
-                Map.of(
-                        "ArnEquals",
-                        Map.of("ec2:LaunchTemplate", arn(template)),
-                        "Bool",
-                        Map.of("ec2:IsLaunchTemplateResource", "true")),
-                arn(template),
-                instances,
-                volumes,
-                Iam.arn("ec2", "network-interface/*"),
-                Iam.arn("ec2", "security-group/" + group.getSecurityGroupId()),
-                Iam.arn("ec2", "subnet/" + subnet),
-                "arn:" + Aws.PARTITION + ":ec2:" + Aws.REGION + "::image/*"));
-        role.addToPolicy(Iam.allow(
-                List.of("ec2:CreateTags"),
-                Map.of("StringEquals", Map.of("ec2:CreateAction", "RunInstances")),
-                instances,
-                volumes));
-        role.addToPolicy(Iam.passRole(instanceRole.getRoleArn(), "ec2"));
-        role.addToPolicy(Iam.allow(List.of("ssm:GetParameter", "ssm:PutParameter"), launches.getParameterArn()));
-        waive(function, "What is started has no name before; the template is the condition.");
-        new Handover(this, names.path("airflow-launcher-function"), function.getFunctionName());
+        UserData userData = UserData.forLinux();
+        userData.addCommands(
+                "shutdown -h +600 'ten hours are over'",
+                "dnf install --assumeyes --quiet git java-17-amazon-corretto-devel make nodejs20 python3.12");
+        new OnDemandInstance(this, deployment, lake, "dev-env", "m7g.xlarge", role, group, subnet, userData);
+    }
+
+    /** What makes a new instance the one that Airflow runs on. Its DAGs and programs are named by what they hold, so it never mixes those of two deployments. */
+    private UserData userData(Role role) {
+        Names names = deployment.names();
+        Map<String, String> values = new TreeMap<>(Map.of(
+                "AWS_DEFAULT_REGION",
+                Aws.REGION,
+                "BUNDLE_ZIP",
+                archive("Bundle", BUNDLE, List.of("instance", "tests", "**/__pycache__"), role),
+                "PROGRAMS_ZIP",
+                archive("Programs", PROGRAMS, List.of("user-data.sh", "call.json", "**/__pycache__"), role),
+                "ENVIRONMENT",
+                names.environment(),
+                "HEARTBEAT",
+                names.path(HEARTBEAT),
+                "LOGS",
+                deployment.s3(Layer.LOGS, LOGS),
+                "SPARK",
+                spark()));
+        UserData userData = UserData.forLinux();
+        values.forEach((name, value) -> userData.addCommands("export " + name + "='" + value + "'"));
+        userData.addCommands(deployment.text(PROGRAMS + "/user-data.sh"));
+        return userData;
+    }
+
+    private String archive(String id, String folder, List<String> exclude, Role reader) {
+        Asset archive = Asset.Builder.create(this, id)
+                .path(deployment.file(folder))
+                .exclude(exclude)
+                .build();
+        reader.addToPolicy(
+                Iam.allow(List.of("s3:GetObject"), archive.getBucket().arnForObjects(archive.getS3ObjectKey())));
+        return archive.getS3ObjectUrl();
     }
 
     private void reaper(LaunchTemplate template) {
@@ -361,7 +359,8 @@ final class AirflowStack extends Stack {
         role.addToPolicy(Iam.allow(
                 List.of("ec2:TerminateInstances"), Map.of("StringEquals", ours), Iam.arn("ec2", "instance/*")));
         role.addToPolicy(Iam.allow(List.of("ssm:GetParameter"), Iam.arn("ssm", "parameter" + names.path(HEARTBEAT))));
-        waive(function, "The instance has no name before it runs; its tags are the condition.");
+        OnDemandInstance.waive(function, "The instance has no name before it runs; its tags are the condition.");
+        new Handover(this, names.path("airflow-reaper-function"), function.getFunctionName());
         Schedule.Builder.create(this, "Reap")
                 .scheduleName(names.of("reap-airflow"))
                 .description("Looks whether Airflow has anything to do")
@@ -377,17 +376,5 @@ final class AirflowStack extends Stack {
                         .retryAttempts(0)
                         .build())
                 .build();
-    }
-
-    private static void waive(Function function, String reason) {
-        Role role = JavaFunction.role(function);
-        Waivers.nag(role, "AwsSolutions-IAM5", "/^Resource::arn:<AWS::Partition>:ec2:/", reason);
-        Waivers.nag(role, "AwsSolutions-IAM5", "/^Resource::\\*$/", "EC2 describes all instances or none.");
-        Waivers.checkov(function, "CKV_AWS_117", "It calls EC2 and SSM alone, which are not in our network.");
-        Waivers.checkov(function, "CKV_AWS_173", "Names and times are no secrets: Lambda's own key does for them.");
-    }
-
-    private static String arn(LaunchTemplate template) {
-        return Iam.arn("ec2", "launch-template/" + template.getLaunchTemplateId());
     }
 }

@@ -30,6 +30,8 @@ public final class Cost {
     private static final int LAKE_GIGABYTES = 20;
     private static final int WAREHOUSE_GIGABYTES = 10;
     private static final int AIRFLOW_GIGABYTES = 10;
+    // five at once, of 20 seconds each, all month, though no message is there
+    private static final int POLLS_IN_THOUSANDS = 650;
 
     /** What is free, or so cheap at these amounts that no price would show: requests, messages, a few megabytes of logs, the seconds of functions that Lambda gives every month. */
     private static final Set<String> FREE = Set.of(
@@ -74,6 +76,7 @@ public final class Cost {
             "AWS::SNS::TopicPolicy",
             "AWS::SQS::Queue",
             "AWS::SQS::QueuePolicy",
+            "AWS::SSM::Document",
             "AWS::SSM::Parameter",
             "AWS::Scheduler::Schedule",
             "AWS::SecretsManager::ResourcePolicy",
@@ -245,6 +248,12 @@ public final class Cost {
                         running("ec2." + size, AIRFLOW_HOURS),
                         running("public-address", AIRFLOW_HOURS));
             }
+            case "AWS::Lambda::EventSourceMapping" ->
+                line(
+                        stack,
+                        resource,
+                        POLLS_IN_THOUSANDS + ",000 looks for messages",
+                        always("sqs.thousand", POLLS_IN_THOUSANDS));
             case "AWS::Glue::Crawler" -> {
                 if (properties.has("Schedule")) {
                     line(stack, resource, "once a day", always("crawler", 30));

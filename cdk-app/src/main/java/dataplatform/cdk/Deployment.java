@@ -1,6 +1,9 @@
 package dataplatform.cdk;
 
 import dataplatform.contracts.Contract;
+import dataplatform.contracts.Load;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,6 +51,16 @@ record Deployment(
         return environment.dataMayBeDeleted() && deleteData;
     }
 
+    /** Where in the landing bucket files of data sets come that are delivered as files. */
+    List<String> dropped() {
+        return contracts.stream()
+                .filter(contract -> contract.load() != Load.CDC)
+                .map(contract -> contract.domain() + "/")
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
     /** What happens to data when its resource is deleted. */
     RemovalPolicy data() {
         return deletesData() ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
@@ -75,5 +88,18 @@ record Deployment(
                     path + " is not there: build it with `make build` before the platform is put together");
         }
         return file.toString();
+    }
+
+    /**
+     * The text of a file of the checkout.
+     *
+     * @throws IllegalArgumentException if it is not there
+     */
+    String text(String path) {
+        try {
+            return Files.readString(Path.of(file(path)));
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not read " + path, e);
+        }
     }
 }

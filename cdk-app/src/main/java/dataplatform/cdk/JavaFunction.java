@@ -37,19 +37,31 @@ final class JavaFunction {
             String module,
             String handler,
             UnaryOperator<Function.Builder> more) {
+        return of(scope, deployment, lake, module, module, handler, more);
+    }
+
+    /** Declares one of several that a module's jar is for, each with a name of its own. */
+    static Function of(
+            Construct scope,
+            Deployment deployment,
+            LakeStack lake,
+            String name,
+            String module,
+            String handler,
+            UnaryOperator<Function.Builder> more) {
         LogGroup logs = LogGroup.Builder.create(scope, handler + "Logs")
-                .logGroupName(deployment.names().path(module))
+                .logGroupName(deployment.names().path(name))
                 .encryptionKey(lake.key(scope))
                 .retention(RetentionDays.ONE_YEAR)
                 .removalPolicy(RemovalPolicy.DESTROY)
                 .build();
         Role role = Role.Builder.create(scope, handler + "Role")
                 .assumedBy(new ServicePrincipal("lambda.amazonaws.com"))
-                .description("What the function " + module + " may do")
+                .description("What the function " + name + " may do")
                 .build();
         logs.grantWrite(role);
         Function function = more.apply(Function.Builder.create(scope, handler)
-                        .functionName(deployment.names().of(module))
+                        .functionName(deployment.names().of(name))
                         .runtime(Runtime.JAVA_21)
                         .architecture(Architecture.ARM_64)
                         .handler("dataplatform.lambdas." + handler + "::handleRequest")

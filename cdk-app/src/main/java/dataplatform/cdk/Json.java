@@ -1,5 +1,7 @@
 package dataplatform.cdk;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -7,6 +9,8 @@ import software.amazon.awscdk.Stack;
 
 /** JSON whose fields stand in one order, so that a text made from it changes only when it says something else. */
 final class Json {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
     private Json() {}
 
     /** The text of it; what is only known when the stack is deployed is filled in then. */
@@ -22,5 +26,14 @@ final class Json {
             return sorted;
         }
         return value instanceof List<?> list ? list.stream().map(Json::sorted).toList() : value;
+    }
+
+    /** What a JSON text says, as maps and lists. */
+    static Object read(String text) {
+        try {
+            return MAPPER.readValue(text, Object.class);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("no JSON: " + e.getOriginalMessage(), e);
+        }
     }
 }

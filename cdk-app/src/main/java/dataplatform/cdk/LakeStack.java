@@ -16,6 +16,7 @@ import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.s3.BlockPublicAccess;
 import software.amazon.awscdk.services.s3.Bucket;
 import software.amazon.awscdk.services.s3.BucketEncryption;
+import software.amazon.awscdk.services.s3.CfnBucket;
 import software.amazon.awscdk.services.s3.IBucket;
 import software.amazon.awscdk.services.s3.LifecycleRule;
 import software.amazon.awscdk.services.s3.ObjectOwnership;
@@ -64,6 +65,15 @@ final class LakeStack extends Stack {
                     .serverAccessLogsBucket(logs)
                     .serverAccessLogsPrefix(ACCESS + layer.folder() + "/")
                     .build();
+            if (layer == Layer.LANDING) {
+                // by CloudFormation itself: CDK's own way brings a function that may change every bucket
+                ((CfnBucket) bucket.getNode().getDefaultChild())
+                        .setNotificationConfiguration(CfnBucket.NotificationConfigurationProperty.builder()
+                                .eventBridgeConfiguration(CfnBucket.EventBridgeConfigurationProperty.builder()
+                                        .eventBridgeEnabled(true)
+                                        .build())
+                                .build());
+            }
             if (layer == Layer.ATHENA_RESULTS) {
                 Waivers.checkov(bucket, "CKV_AWS_21", "An answer can be had again by asking again.");
             }

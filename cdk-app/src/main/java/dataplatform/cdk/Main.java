@@ -23,6 +23,7 @@ public final class Main {
             "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy", true,
             "@aws-cdk/aws-iam:minimizePolicies", true,
             "@aws-cdk/aws-kms:aliasNameRef", true,
+            "@aws-cdk/aws-events:eventsTargetQueueSameAccount", true,
             "@aws-cdk/aws-secretsmanager:useAttachedSecretResourcePolicyForSecretTargetAttachments", true,
             "@aws-cdk/aws-iam:oidcRejectUnauthorizedConnections", true,
             "@aws-cdk/core:validateSnapshotRemovalPolicy", true);

@@ -1,6 +1,7 @@
 package dataplatform.cdk;
 
 import io.github.cdklabs.cdknag.AwsSolutionsChecks;
+import java.util.List;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.Aspects;
 
@@ -10,6 +11,15 @@ final class Platform {
 
     /** Adds an environment's stacks to an app. */
     static void add(App app, Deployment deployment) {
+        add(app, deployment, deployment.dropped());
+    }
+
+    /**
+     * Adds an environment's stacks to an app.
+     *
+     * @param dropped prefixes of the files in the landing bucket that DAGs wait for
+     */
+    static void add(App app, Deployment deployment, List<String> dropped) {
         LakeStack lake = new LakeStack(app, deployment);
         NetworkStack network = new NetworkStack(app, deployment, lake);
         SourceDatabaseStack database = new SourceDatabaseStack(app, deployment, lake, network);
@@ -18,8 +28,8 @@ final class Platform {
         new AthenaStack(app, deployment, lake);
         SparkStack spark = new SparkStack(app, deployment, lake, network);
         WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
-        new AirflowStack(app, deployment, lake, network, spark, warehouse);
-        new WatchStack(app, deployment, lake, spark);
+        new AirflowStack(app, deployment, lake, network, spark, warehouse, dropped);
+        new WatchStack(app, deployment, lake, spark, !dropped.isEmpty());
         new DeliveryStack(app, deployment);
     }
 

@@ -41,7 +41,7 @@ final class WatchStack extends Stack {
     private final Deployment deployment;
     private final Topic topic;
 
-    WatchStack(Construct scope, Deployment deployment, LakeStack lake, SparkStack spark) {
+    WatchStack(Construct scope, Deployment deployment, LakeStack lake, SparkStack spark, boolean filesAreDropped) {
         super(scope, deployment.names().of("watch"), deployment.stack("watch", "Alarms, budget and dashboard"));
         this.deployment = deployment;
         Names names = deployment.names();
@@ -85,6 +85,22 @@ final class WatchStack extends Stack {
                 ComparisonOperator.GREATER_THAN_THRESHOLD,
                 TreatMissingData.NOT_BREACHING,
                 1);
+        if (filesAreDropped) {
+            alarm(
+                    "dropped-files",
+                    "Files have come for which no DAG could be started; they are told of for two weeks.",
+                    Metric.Builder.create()
+                            .namespace("AWS/SQS")
+                            .metricName("ApproximateNumberOfMessagesVisible")
+                            .dimensionsMap(Map.of("QueueName", DroppedFiles.deadLetters(names)))
+                            .statistic("Maximum")
+                            .period(FIVE_MINUTES)
+                            .build(),
+                    0,
+                    ComparisonOperator.GREATER_THAN_THRESHOLD,
+                    TreatMissingData.NOT_BREACHING,
+                    1);
+        }
         Optional<String> application = spark.applicationId(this);
         if (!environment.rests()) {
             application.ifPresent(this::staleTables);

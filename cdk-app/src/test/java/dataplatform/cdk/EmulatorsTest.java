@@ -57,7 +57,6 @@ class EmulatorsTest {
             "AWS::SecretsManager::ResourcePolicy",
             "AWS::SecretsManager::RotationSchedule",
             // their functions are Java, which neither runs
-            "Custom::CDKBucketDeployment",
             "Custom::StartReplication",
             "Custom::WarehouseSetup");
 

@@ -1,5 +1,6 @@
 package dataplatform.cdk;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -316,9 +317,17 @@ class PlatformTest {
         JsonNode mwaa = synthesis.only("dataplatform-production-airflow", "AWS::MWAA::Environment");
         assertThat(mwaa.get("WebserverAccessMode").asText()).isEqualTo("PRIVATE_ONLY");
         assertThat(mwaa.get("AirflowVersion").asText()).isEqualTo("3.0.6");
-        JsonNode template = synthesis.only("dataplatform-dev-airflow", "AWS::EC2::LaunchTemplate");
-        assertThat(template.at("/LaunchTemplateData/MetadataOptions/HttpTokens").asText())
-                .isEqualTo("required");
+        assertThat(mwaa.at("/AirflowConfigurationOptions/dataplatform.environment")
+                        .asText())
+                .isEqualTo("production");
+        assertThat(synthesis
+                        .resources("dataplatform-dev-airflow", "AWS::EC2::LaunchTemplate")
+                        .values())
+                .hasSize(2)
+                .allSatisfy(
+                        template -> assertThat(template.at("/Properties/LaunchTemplateData/MetadataOptions/HttpTokens")
+                                        .asText())
+                                .isEqualTo("required"));
         assertThat(synthesis
                         .only("dataplatform-dev-airflow", "AWS::EC2::SecurityGroup")
                         .has("SecurityGroupIngress"))
@@ -328,18 +337,18 @@ class PlatformTest {
     @Test
     void airflowOnDemandIsStartedAndEndedByItsFunctionsAlone() {
         String stack = "dataplatform-dev-airflow";
-        JsonNode template = synthesis.only(stack, "AWS::EC2::LaunchTemplate").get("LaunchTemplateData");
+        JsonNode template = launchTemplate("dataplatform-dev-airflow");
         assertThat(template.get("InstanceInitiatedShutdownBehavior").asText()).isEqualTo("terminate");
         assertThat(template.at("/NetworkInterfaces/0").has("SubnetId")).isTrue();
         assertThat(template.at("/TagSpecifications/0/Tags").toString())
-                .contains("{\"Key\":\"environment\",\"Value\":\"dev\"}");
+                .contains("{\"Key\":\"environment\",\"Value\":\"dev\"}", "{\"Key\":\"part\",\"Value\":\"airflow\"}");
 
-        JsonNode start = only(statements(stack, "AirflowLauncher"), "ec2:RunInstances");
+        JsonNode start = only(statements(stack, "airflowAirflowLauncher"), "ec2:RunInstances");
         assertThat(start.at("/Condition/ArnEquals/ec2:LaunchTemplate").toString())
                 .contains(":launch-template/");
         assertThat(start.at("/Condition/Bool/ec2:IsLaunchTemplateResource").asText())
                 .isEqualTo("true");
-        assertThat(only(statements(stack, "AirflowLauncher"), "iam:PassRole")
+        assertThat(only(statements(stack, "airflowAirflowLauncher"), "iam:PassRole")
                         .at("/Resource/Fn::GetAtt/0")
                         .asText())
                 .startsWith("Role");
@@ -356,9 +365,125 @@ class PlatformTest {
         assertThat(synthesis.resources(stack, "AWS::SSM::Parameter").values())
                 .extracting(parameter -> parameter.at("/Properties/Name").asText())
                 .containsExactlyInAnyOrder(
-                        "/dataplatform/dev/airflow/launches", "/dataplatform/dev/airflow-launcher-function");
+                        "/dataplatform/dev/airflow/launches",
+                        "/dataplatform/dev/airflow-launcher-function",
+                        "/dataplatform/dev/airflow-reaper-function",
+                        "/dataplatform/dev/dev-env/launches",
+                        "/dataplatform/dev/dev-env-launcher-function");
         assertThat(synthesis.resources("dataplatform-production-airflow", "AWS::Scheduler::Schedule"))
                 .isEmpty();
+    }
+
+    @Test
+    void aNewInstanceMakesItselfAirflowOfOneVersion() {
+        for (String environment : List.of("dev", "dev-other")) {
+            String data = userData(launchTemplate("dataplatform-" + environment + "-airflow"));
+            assertThat(data.getBytes(UTF_8))
+                    .hasSizeLessThan(16 * 1024 - 2000)
+                    .startsWith("#!/bin/bash\n".getBytes(UTF_8));
+            assertThat(data)
+                    .contains(
+                            "export ENVIRONMENT='" + environment + "'",
+                            "export HEARTBEAT='/dataplatform/" + environment + "/airflow/heartbeat'",
+                            "export SPARK='" + (environment.equals("dev") ? "serverless" : "cluster") + "'",
+                            "trap finish EXIT")
+                    .containsPattern("export BUNDLE_ZIP='s3://[^']*/[0-9a-f]{64}\\.zip'")
+                    .containsPattern("export PROGRAMS_ZIP='s3://[^']*/[0-9a-f]{64}\\.zip'");
+        }
+        JsonNode machine = synthesis.resources("dataplatform-dev-airflow", "AWS::EC2::LaunchTemplate").values().stream()
+                .map(template -> template.at("/Properties/LaunchTemplateData"))
+                .filter(template ->
+                        template.at("/TagSpecifications/0/Tags").toString().contains("\"dev-env\""))
+                .findFirst()
+                .orElseThrow();
+        assertThat(userData(machine)).startsWith("#!/bin/bash\nshutdown -h +600");
+    }
+
+    @Test
+    void aFileThatComesStartsItsDag() {
+        String stack = "dataplatform-dev-other-airflow";
+        JsonNode pattern = synthesis.only(stack, "AWS::Events::Rule").get("EventPattern");
+        assertThat(pattern.at("/detail/object/key").toString())
+                .isEqualTo("[{\"prefix\":\"finance/\"},{\"prefix\":\"stock/\"}]");
+        assertThat(pattern.at("/detail/bucket/name").toString()).contains("dataplatform-dev-other-landing-");
+        assertThat(synthesis.resources("dataplatform-dev-other-lake", "AWS::S3::Bucket").values().stream()
+                        .filter(bucket -> bucket.at(
+                                        "/Properties/NotificationConfiguration/EventBridgeConfiguration/EventBridgeEnabled")
+                                .asBoolean()))
+                .singleElement()
+                .satisfies(
+                        bucket -> assertThat(bucket.at("/Properties/BucketName").toString())
+                                .contains("-landing-"));
+
+        JsonNode source = synthesis.only(stack, "AWS::Lambda::EventSourceMapping");
+        assertThat(source.get("FunctionResponseTypes").toString()).isEqualTo("[\"ReportBatchItemFailures\"]");
+        JsonNode queue = synthesis.resources(stack, "AWS::SQS::Queue").values().stream()
+                .map(each -> each.get("Properties"))
+                .filter(each -> each.has("RedrivePolicy"))
+                .findFirst()
+                .orElseThrow();
+        // longer than an instance takes that has to be started twice
+        assertThat(queue.get("VisibilityTimeout").asInt()
+                        * queue.at("/RedrivePolicy/maxReceiveCount").asInt())
+                .isGreaterThan(2 * 15 * 60);
+        assertThat(queue.has("KmsMasterKeyId")).isTrue();
+
+        List<JsonNode> send = statements(stack, "DroppedFilesStartDag").stream()
+                .filter(statement -> statement.get("Action").asText().equals("ssm:SendCommand"))
+                .toList();
+        assertThat(send).hasSize(2);
+        assertThat(send.get(0).get("Resource").toString()).contains(":document/dataplatform-dev-other-call-airflow");
+        assertThat(names(send.get(1).at("/Condition/StringEquals")))
+                .containsExactly("ssm:resourceTag/environment", "ssm:resourceTag/part", "ssm:resourceTag/platform");
+        assertThat(synthesis
+                        .resources("dataplatform-dev-other-watch", "AWS::CloudWatch::Alarm")
+                        .values())
+                .anyMatch(alarm -> alarm.toString().contains("docs/runbooks/dropped-files.md")
+                        && alarm.toString().contains("dataplatform-dev-other-dropped-files-dead"));
+        assertThat(Synthesis.CHECKOUT.resolve("docs/runbooks/dropped-files.md")).exists();
+        // where no data set comes as files
+        assertThat(synthesis.resources("dataplatform-dev-airflow", "AWS::Events::Rule"))
+                .isEmpty();
+    }
+
+    @Test
+    void aFileThatComesStartsItsDagInMwaa() throws IOException {
+        Synthesis managed = Synthesis.managed();
+        List<JsonNode> statements = new ArrayList<>();
+        managed.resources("dataplatform-production-airflow", "AWS::IAM::Policy").forEach((id, policy) -> {
+            if (id.startsWith("DroppedFilesStartDag")) {
+                policy.at("/Properties/PolicyDocument/Statement").forEach(statements::add);
+            }
+        });
+        assertThat(only(statements, "airflow:InvokeRestApi").get("Resource").toString())
+                .contains(":role/dataplatform-production-airflow/User");
+        assertThat(statements).noneMatch(statement -> statement.toString().contains("ssm:"));
+        assertThat(SecurityTest.nag(managed.folder()))
+                .isNotEmpty()
+                .noneMatch(line -> line.contains("\"Non-Compliant\"") || line.contains("\"UNKNOWN\""));
+    }
+
+    private JsonNode launchTemplate(String stack) {
+        return synthesis.resources(stack, "AWS::EC2::LaunchTemplate").values().stream()
+                .map(template -> template.at("/Properties/LaunchTemplateData"))
+                .filter(template -> template.at("/TagSpecifications/0/Tags")
+                        .toString()
+                        .contains("{\"Key\":\"part\",\"Value\":\"airflow\"}"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** With {@code Ref} and the like by their names. */
+    private static String userData(JsonNode template) {
+        JsonNode text = template.at("/UserData/Fn::Base64");
+        if (text.isTextual()) {
+            return text.asText();
+        }
+        StringBuilder all = new StringBuilder();
+        text.at("/Fn::Join/1")
+                .forEach(part -> all.append(
+                        part.isTextual() ? part.asText() : part.at("/Fn::Sub").asText()));
+        return all.toString();
     }
 
     @Test

@@ -50,9 +50,13 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             JavaFunction.jar("set-up-warehouse"),
             JavaFunction.jar("load-demo-data"),
             JavaFunction.jar("airflow-launcher"),
-            JavaFunction.jar("airflow-reaper"));
+            JavaFunction.jar("airflow-reaper"),
+            JavaFunction.jar("start-dag"));
+
+    private static final List<String> DROPPED = List.of("finance/", "stock/");
 
     private static Synthesis synthesis;
+    private static Synthesis managed;
 
     /**
      * All environments that have a name, and {@code dev-other}, which has every switch the other way and both keys to delete
@@ -65,11 +69,29 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             Path out = folder.resolve("cdk.out");
             App app = Main.app(Map.of("checkout", checkout.toString(), "repository", REPOSITORY), out);
             Platform.add(
-                    app, new Deployment(OTHER, true, Contracts.bundled(), REPOSITORY, "alerts@example.org", checkout));
+                    app,
+                    new Deployment(OTHER, true, Contracts.bundled(), REPOSITORY, "alerts@example.org", checkout),
+                    DROPPED);
             Main.synthesise(app, Contracts::bundled);
             synthesis = new Synthesis(out, templates(out));
         }
         return synthesis;
+    }
+
+    /** An environment with MWAA to which files are dropped. */
+    static synchronized Synthesis managed() {
+        if (managed == null) {
+            Path folder = Path.of("target", "synthesis-managed").toAbsolutePath();
+            Path out = folder.resolve("cdk.out");
+            App app = Main.app(Map.of(), out);
+            Deployment deployment = new Deployment(
+                    Environment.named("production"), false, Contracts.bundled(), REPOSITORY, "", checkout(folder));
+            Platform.add(app, deployment, DROPPED);
+            Platform.check(app);
+            app.synth();
+            managed = new Synthesis(out, templates(out));
+        }
+        return managed;
     }
 
     /** A checkout with small files in place of the jars. */

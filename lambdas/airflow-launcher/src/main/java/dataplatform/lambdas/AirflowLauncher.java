@@ -14,7 +14,7 @@ import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.ssm.SsmClient;
 
 /**
- * Starts the instance that Airflow runs on, from its launch template, unless it is there. Environment:
+ * Starts an instance, such as the one that Airflow runs on, from its launch template, unless it is there. Environment:
  *
  * <ul>
  *   <li>{@code LAUNCH_TEMPLATE_ID}, of which the newest version is taken
@@ -77,7 +77,7 @@ public final class AirflowLauncher implements RequestHandler<Map<String, Object>
     @Override
     public Airflow handleRequest(Map<String, Object> event, Context context) {
         Airflow airflow = start();
-        context.getLogger().log("Airflow is on " + airflow.instanceId() + ", " + airflow.state(), LogLevel.INFO);
+        context.getLogger().log(airflow.instanceId() + " is " + airflow.state(), LogLevel.INFO);
         return airflow;
     }
 

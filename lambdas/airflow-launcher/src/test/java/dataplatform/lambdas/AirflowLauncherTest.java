@@ -138,7 +138,7 @@ class AirflowLauncherTest {
             String id = running().get(0).instanceId();
             assertThat(first.body()).contains("\"instanceId\":\"" + id + "\"", "\"state\":");
             assertThat(function.invoke("{}").body()).contains(id);
-            assertThat(function.log()).contains("\"message\":\"Airflow is on " + id);
+            assertThat(function.log()).contains("\"message\":\"" + id + " is ");
         }
         assertThat(running()).hasSize(1);
     }

@@ -18,7 +18,7 @@ import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.ParameterNotFoundException;
 
 /**
- * Terminates the instance that Airflow runs on when it has nothing to do, by {@link Limits}. Environment:
+ * Terminates the instance that Airflow runs on when it has nothing to do, by {@link Limits}, or when somebody asks for it. Environment:
  *
  * <ul>
  *   <li>{@code LAUNCH_TEMPLATE_ID} that it is started from
@@ -62,22 +62,25 @@ public final class AirflowReaper implements RequestHandler<Map<String, Object>, 
     /**
      * Terminates what has to go.
      *
-     * @param event nothing of it is read
+     * @param event with {@code stop} true, the instance has to go whatever it does
      * @return why, by the instance's id
      */
     @Override
     public Map<String, String> handleRequest(Map<String, Object> event, Context context) {
-        return reap(message -> context.getLogger().log(message, LogLevel.INFO));
+        boolean stop = event != null && Boolean.TRUE.equals(event.get("stop"));
+        return reap(stop, message -> context.getLogger().log(message, LogLevel.INFO));
     }
 
-    Map<String, String> reap(Consumer<String> log) {
+    Map<String, String> reap(boolean stop, Consumer<String> log) {
         Instant now = clock.instant();
         Optional<Heartbeat> heartbeat = heartbeat(log);
         Map<String, String> gone = new TreeMap<>();
         for (Instance instance : instances()) {
             String id = instance.instanceId();
             Optional<Heartbeat> own = heartbeat.filter(last -> last.instance().equals(id));
-            limits.broken(now, instance.launchTime(), own).ifPresent(why -> {
+            Optional<String> reason =
+                    stop ? Optional.of("somebody wants it so") : limits.broken(now, instance.launchTime(), own);
+            reason.ifPresent(why -> {
                 ec2.terminateInstances(request -> request.instanceIds(id));
                 log.accept("terminated " + id + ": " + why);
                 gone.put(id, why);

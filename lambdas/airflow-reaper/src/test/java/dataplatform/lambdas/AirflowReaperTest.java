@@ -184,6 +184,15 @@ class AirflowReaperTest {
         assertThat(state(airflow.instanceId())).isEqualTo(InstanceStateName.TERMINATED);
     }
 
+    @Test
+    void endsABusyOneWhenItIsAskedTo() {
+        say(heartbeat(1, 2, null, null));
+        Map<String, String> gone =
+                new AirflowReaper(ec2, ssm, () -> at(1), template, HEARTBEAT, LIMITS).reap(true, log::add);
+        assertThat(gone).containsEntry(airflow.instanceId(), "somebody wants it so");
+        assertThat(state(airflow.instanceId())).isEqualTo(InstanceStateName.TERMINATED);
+    }
+
     private void assertKept(int minute) {
         assertThat(reap(minute)).isEmpty();
         assertThat(state(airflow.instanceId())).isEqualTo(InstanceStateName.RUNNING);
@@ -196,7 +205,7 @@ class AirflowReaperTest {
     }
 
     private Map<String, String> reap(int minute) {
-        return new AirflowReaper(ec2, ssm, () -> at(minute), template, HEARTBEAT, LIMITS).reap(log::add);
+        return new AirflowReaper(ec2, ssm, () -> at(minute), template, HEARTBEAT, LIMITS).reap(false, log::add);
     }
 
     private Instant at(int minute) {

@@ -19,10 +19,14 @@ import java.util.Optional;
 record Heartbeat(String instance, Instant at, int running, Optional<Instant> lastEnd, Optional<Instant> nextDue) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** @throws IllegalArgumentException if it is not such an object */
+    /** @throws IllegalArgumentException if it is not such an object; with the step that has failed if the instance says that it could not start Airflow */
     static Heartbeat parse(String json) {
         try {
             JsonNode object = JSON.readTree(json);
+            if (object.hasNonNull("failed")) {
+                throw new IllegalArgumentException(object.path("instance").asText() + " failed to "
+                        + object.get("failed").asText());
+            }
             if (!object.path("instance").isTextual() || !object.path("running").isInt()) {
                 throw new IllegalArgumentException("instance must be a text and running a whole number");
             }
