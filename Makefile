@@ -18,7 +18,7 @@ endif
 # the programs start from what the build wrote: no start waits for Maven
 run = $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)"
 sources := $(shell find pom.xml */pom.xml */src/main lambdas/*/pom.xml lambdas/*/src/main contracts/*/*.odcs.yaml dbt_project/*.yml \
-  $(addprefix dbt_project/,macros models tests) airflow/dags airflow/*.txt -type f -not -path '*/__pycache__/*')
+  $(addprefix dbt_project/,macros models tests) airflow/dags airflow/*.txt airflow/startup.sh airflow/instance -type f -not -path '*/__pycache__/*')
 built := target/built
 # named by what it holds: a checkout gives requirements.txt a new time, not new content
 tools := .venv/installed-$(shell cksum < requirements.txt | cut -d ' ' -f 1)
@@ -132,7 +132,7 @@ environment:
 
 .PHONY: baselines
 baselines: | java ## write the templates that a review compares
-	$(maven) --quiet test -pl cdk-app -am -Dtest=BaselinesTest -Dsurefire.failIfNoSpecifiedTests=false -Dbaselines.write=true
+	$(maven) --quiet test -pl airflow,cdk-app -am -Dtest=BaselinesTest -Dsurefire.failIfNoSpecifiedTests=false -Dbaselines.write=true
 
 .PHONY: generate
 generate: $(built) ## write the dbt sources from the contracts
@@ -160,7 +160,7 @@ check-python:
 	@.venv/bin/ruff check --quiet && .venv/bin/ruff format --check --quiet
 
 check-shell:
-	@.venv/bin/shellcheck .ci/run local/install-trino bench/run cdk-app/destroy airflow/instance/user-data.sh \
+	@.venv/bin/shellcheck .ci/run airflow/startup.sh local/install-trino bench/run cdk-app/destroy airflow/instance/user-data.sh \
 	  local/src/main/resources/dataplatform/local/machine.sh
 
 check-templates:

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes a new machine the one that Airflow runs on: Amazon Linux 2023, as root. Before this text the launch template sets
-#   ENVIRONMENT, SPARK       as DAGs are told them
+#   ENVIRONMENT, SPARK, WAREHOUSE as DAGs are told them
 #   BUNDLE_ZIP, PROGRAMS_ZIP addresses in S3: of DAGs and locked requirements, and of this folder
 #   HEARTBEAT                name of the parameter
 #   LOGS                     address in S3
@@ -66,7 +66,7 @@ step 'install Airflow'
 install_locked venv bundle/requirements.txt
 
 step 'install dbt'
-install_locked dbt bundle/dbt-requirements.txt
+install_locked dbt bundle/dags/dbt-requirements.txt
 
 step 'configure Airflow'
 id airflow >/dev/null 2>&1 || useradd --system --home-dir "$home/data" --shell /sbin/nologin airflow
@@ -90,8 +90,10 @@ AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER=$LOGS/$instance
 AIRFLOW_CONN_AWS_DEFAULT=aws://
 AIRFLOW__DATAPLATFORM__ENVIRONMENT=$ENVIRONMENT
 AIRFLOW__DATAPLATFORM__SPARK=$SPARK
+AIRFLOW__DATAPLATFORM__WAREHOUSE=$WAREHOUSE
 AIRFLOW__DATAPLATFORM__DBT=$home/dbt/bin/dbt
 DBT_TARGET=redshift
+PYTHONPATH=$home/bundle/dags
 END
 chown -R airflow: data
 set -a

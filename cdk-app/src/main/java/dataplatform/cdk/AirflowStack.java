@@ -9,6 +9,7 @@ import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.FileSystem;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.Tags;
 import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.LaunchTemplate;
 import software.amazon.awscdk.services.ec2.Peer;
@@ -37,7 +38,7 @@ import software.constructs.Construct;
 /** Airflow, which says when what runs: MWAA, or an instance that is there only while there is work. */
 final class AirflowStack extends Stack {
     /** What is built for Airflow: DAGs and their locked requirements. */
-    private static final String BUNDLE = "airflow";
+    private static final String BUNDLE = "airflow/target/bundle";
 
     /** What makes an instance the one that Airflow runs on. */
     private static final String PROGRAMS = "airflow/instance";
@@ -51,6 +52,9 @@ final class AirflowStack extends Stack {
     /** Where the instance says what it does. */
     static final String HEARTBEAT = "airflow/heartbeat";
 
+    /** Namespace of the metrics of DAGs. */
+    static final String METRICS = "DataPlatform";
+
     private final Deployment deployment;
     private final LakeStack lake;
     private final IKey key;
@@ -60,6 +64,7 @@ final class AirflowStack extends Stack {
             Deployment deployment,
             LakeStack lake,
             NetworkStack network,
+            ReplicationStack replication,
             SparkStack spark,
             WarehouseStack warehouse,
             List<String> dropped) {
@@ -74,8 +79,15 @@ final class AirflowStack extends Stack {
 
         Environment.Airflow runsOn = deployment.environment().airflow();
         Role role = role(runsOn);
+        replication.allowWatching(role);
         spark.allowStarting(role);
         warehouse.allowSigningIn(role);
+        warehouse.allowStatements(role);
+        allowGold(role);
+        new Handover(
+                this,
+                deployment.names().path("airflow/settings"),
+                Json.text(this, settings(replication.arn(this), warehouse.connection(this))));
         if (runsOn instanceof Environment.Airflow.Managed managed) {
             managed(managed, role, group, network.privateSubnetIds(this, 2), deploy());
         } else {
@@ -97,7 +109,14 @@ final class AirflowStack extends Stack {
                 .description("What DAGs may do")
                 .build();
         Names names = deployment.names();
+        // as whom the warehouse knows it
+        Tags.of(role).add("RedshiftDbUser", "dbt");
         lake.allowReading(role, Layer.LANDING, "");
+        lake.allowWriting(role, Layer.SILVER, "_state/reports/");
+        role.addToPolicy(Iam.allow(
+                List.of("cloudwatch:PutMetricData"),
+                Map.of("StringEquals", Map.of("cloudwatch:namespace", METRICS)),
+                "*"));
         role.addToPolicy(Iam.allow(
                 List.of("glue:StartCrawler", "glue:GetCrawler"),
                 Iam.arn("glue", "crawler/" + names.of("bronze")),
@@ -112,22 +131,56 @@ final class AirflowStack extends Stack {
         return role;
     }
 
+    /** Lets a role show in the catalog what has been written to gold, and delete what nobody reads any more. */
+    private void allowGold(Role role) {
+        String database = deployment.names().catalog(Layer.GOLD);
+        lake.allowWriting(role, Layer.GOLD, "");
+        role.addToPolicy(Iam.allow(
+                List.of("glue:GetTable", "glue:CreateTable", "glue:UpdateTable"),
+                Iam.arn("glue", "catalog"),
+                Iam.arn("glue", "database/" + database),
+                Iam.arn("glue", "table/" + database + "/*")));
+        Waivers.nag(
+                role,
+                "AwsSolutions-IAM5",
+                "/^Resource::arn:<AWS::Partition>:glue:/",
+                "Tables come with marts; the grant ends at gold's database.");
+        Waivers.nag(
+                role,
+                "AwsSolutions-IAM5",
+                "/^Resource::\\*$/",
+                "Statements and metrics have no ARN, and conditions stand for it; DMS describes all replications or none.");
+    }
+
+    /** What DAGs have to know; {@code settings.py} says what it means. */
+    private Map<String, Object> settings(String replication, Map<String, Object> warehouse) {
+        return Map.of(
+                "landing", deployment.bucket(Layer.LANDING),
+                "silver", deployment.bucket(Layer.SILVER),
+                "gold", deployment.bucket(Layer.GOLD),
+                "gold_database", deployment.names().catalog(Layer.GOLD),
+                "crawler", deployment.names().of("silver"),
+                "replication", replication,
+                "replication_may_rest", deployment.environment().rests(),
+                "warehouse", warehouse);
+    }
+
     /**
-     * Brings the folder to where Airflow looks for it.
+     * Brings DAGs to where MWAA looks for them.
      *
-     * @return key of the requirements; it changes with them, as Airflow is only set up anew when it does
+     * @return keys of the requirements and of the start-up script; they change with what they are the keys of, as MWAA is only set up
+     *     anew when they do
      */
-    private String deploy() {
-        String folder = deployment.file(BUNDLE);
-        String requirements = PREFIX + "/requirements/" + FileSystem.fingerprint(folder + "/requirements.txt");
+    private Managed deploy() {
         LogGroup logs = LogGroup.Builder.create(this, "DeployLogs")
                 .logGroupName(deployment.names().path("deploy-dags"))
                 .encryptionKey(key)
                 .retention(RetentionDays.ONE_YEAR)
                 .removalPolicy(RemovalPolicy.DESTROY)
                 .build();
-        copy("Dags", folder, List.of("instance", "tests", "**/__pycache__"), PREFIX, true, logs);
-        copy("Requirements", folder, List.of("*", "!requirements.txt"), requirements, false, logs);
+        copy("Dags", deployment.file(BUNDLE + "/dags"), List.of(), PREFIX + "/dags", true, logs);
+        Managed managed = new Managed(
+                single("Requirements", "mwaa-requirements.txt", logs), single("Startup", "startup.sh", logs));
         getNode().findAll().stream()
                 .filter(construct -> construct.getNode().getPath().matches("[^/]+/Custom::CDKBucketDeployment[^/]+"))
                 .forEach(handler -> {
@@ -144,7 +197,16 @@ final class AirflowStack extends Stack {
                     List.of("CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173")
                             .forEach(rule -> Waivers.checkov(handler, rule, reason));
                 });
-        return requirements + "/requirements.txt";
+        return managed;
+    }
+
+    private record Managed(String requirements, String startup) {}
+
+    /** Copies one file of the bundle, and gives its key. */
+    private String single(String id, String file, LogGroup logs) {
+        String prefix = PREFIX + "/" + FileSystem.fingerprint(deployment.file(BUNDLE + "/" + file));
+        copy(id, deployment.file(BUNDLE), List.of("*", "!" + file), prefix, false, logs);
+        return prefix + "/" + file;
     }
 
     private void copy(String id, String folder, List<String> exclude, String prefix, boolean prune, LogGroup logs) {
@@ -162,11 +224,7 @@ final class AirflowStack extends Stack {
     }
 
     private void managed(
-            Environment.Airflow.Managed managed,
-            Role role,
-            SecurityGroup group,
-            List<String> subnets,
-            String requirements) {
+            Environment.Airflow.Managed managed, Role role, SecurityGroup group, List<String> subnets, Managed files) {
         String name = deployment.names().of("airflow");
         lake.allowReading(role, Layer.ARTIFACTS, PREFIX + "/");
         group.addIngressRule(group, Port.allTcp(), "among its own");
@@ -233,9 +291,12 @@ final class AirflowStack extends Stack {
                 .kmsKey(key.getKeyArn())
                 .sourceBucketArn(lake.bucket(this, Layer.ARTIFACTS).getBucketArn())
                 .dagS3Path(PREFIX + "/dags")
-                .requirementsS3Path(requirements)
+                .requirementsS3Path(files.requirements())
                 .airflowConfigurationOptions(Map.of(
-                        "dataplatform.environment", deployment.names().environment(), "dataplatform.spark", spark()))
+                        "dataplatform.environment", deployment.names().environment(),
+                        "dataplatform.spark", spark(),
+                        "dataplatform.warehouse", warehouse()))
+                .startupScriptS3Path(files.startup())
                 .webserverAccessMode("PRIVATE_ONLY")
                 .networkConfiguration(CfnEnvironment.NetworkConfigurationProperty.builder()
                         .securityGroupIds(List.of(group.getSecurityGroupId()))
@@ -282,6 +343,12 @@ final class AirflowStack extends Stack {
         return deployment.environment().spark() instanceof Environment.Spark.Serverless ? "serverless" : "cluster";
     }
 
+    /** What the warehouse's name is the name of. */
+    private String warehouse() {
+        boolean serverless = deployment.environment().warehouse() instanceof Environment.Warehouse.Serverless;
+        return serverless ? "serverless" : "cluster";
+    }
+
     /** The command that calls Airflow's API on its instance. */
     static String callDocument(Names names) {
         return names.of("call-airflow");
@@ -307,7 +374,7 @@ final class AirflowStack extends Stack {
                 "AWS_DEFAULT_REGION",
                 Aws.REGION,
                 "BUNDLE_ZIP",
-                archive("Bundle", BUNDLE, List.of("instance", "tests", "**/__pycache__"), role),
+                archive("Bundle", BUNDLE, List.of(), role),
                 "PROGRAMS_ZIP",
                 archive("Programs", PROGRAMS, List.of("user-data.sh", "call.json", "**/__pycache__"), role),
                 "ENVIRONMENT",
@@ -317,7 +384,9 @@ final class AirflowStack extends Stack {
                 "LOGS",
                 deployment.s3(Layer.LOGS, LOGS),
                 "SPARK",
-                spark()));
+                spark(),
+                "WAREHOUSE",
+                warehouse()));
         UserData userData = UserData.forLinux();
         values.forEach((name, value) -> userData.addCommands("export " + name + "='" + value + "'"));
         userData.addCommands(deployment.text(PROGRAMS + "/user-data.sh"));

@@ -23,12 +23,12 @@ final class Platform {
         LakeStack lake = new LakeStack(app, deployment);
         NetworkStack network = new NetworkStack(app, deployment, lake);
         SourceDatabaseStack database = new SourceDatabaseStack(app, deployment, lake, network);
-        new ReplicationStack(app, deployment, lake, network, database);
+        ReplicationStack replication = new ReplicationStack(app, deployment, lake, network, database);
         CatalogStack catalog = new CatalogStack(app, deployment, lake);
         new AthenaStack(app, deployment, lake);
         SparkStack spark = new SparkStack(app, deployment, lake, network);
         WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
-        new AirflowStack(app, deployment, lake, network, spark, warehouse, dropped);
+        new AirflowStack(app, deployment, lake, network, replication, spark, warehouse, dropped);
         new WatchStack(app, deployment, lake, spark, !dropped.isEmpty());
         new DeliveryStack(app, deployment);
     }

@@ -31,6 +31,7 @@ final class ReplicationStack extends Stack {
     private static final String FULL_LOAD_AND_CHANGES = "full-load-and-cdc";
 
     private final Deployment deployment;
+    private Handover arn;
     private final LakeStack lake;
     private final IKey key;
 
@@ -83,6 +84,7 @@ final class ReplicationStack extends Stack {
                             .build())
                     .build();
             String arn = config.getRef();
+            this.arn = new Handover(this, names.path("replication/arn"), arn);
             start(
                     "ReplicationConfigArn",
                     arn,
@@ -114,12 +116,24 @@ final class ReplicationStack extends Stack {
                     .tableMappings(Json.text(this, TableMappings.UNTIL_STARTED))
                     .replicationTaskSettings(Json.text(this, settings()))
                     .build();
+            this.arn = new Handover(this, names.path("replication/arn"), task.getRef());
             start(
                     "ReplicationTaskArn",
                     task.getRef(),
                     List.of("dms:StartReplicationTask", "dms:StopReplicationTask", "dms:ModifyReplicationTask"),
                     List.of("dms:DescribeReplicationTasks"));
         }
+    }
+
+    /** Lets a role see how replication goes, from another stack. */
+    void allowWatching(Role role) {
+        // DMS describes all replications or none
+        role.addToPolicy(Iam.allow(List.of("dms:DescribeReplications", "dms:DescribeReplicationTasks"), "*"));
+    }
+
+    /** ARN of the replication config or task, for another stack. */
+    String arn(Construct scope) {
+        return arn.in(scope);
     }
 
     private CfnEndpoint source(SourceDatabaseStack database) {

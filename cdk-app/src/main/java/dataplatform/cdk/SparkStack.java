@@ -75,7 +75,8 @@ final class SparkStack extends Stack {
                 new Job(
                         "landing-to-silver",
                         "dataplatform.spark.LandingToSilver",
-                        List.of("--landing", "s3://" + deployment.bucket(Layer.LANDING), "--silver", silver)));
+                        List.of("--landing", "s3://" + deployment.bucket(Layer.LANDING), "--silver", silver)),
+                new Job("maintenance", "dataplatform.spark.Maintenance", List.of("--silver", silver)));
     }
 
     /** Lets a role start the jobs and see how they go, from another stack. */
@@ -83,7 +84,12 @@ final class SparkStack extends Stack {
         if (application.isPresent()) {
             String arn = "arn:" + Aws.PARTITION + ":emr-serverless:" + Aws.REGION + ":" + Aws.ACCOUNT_ID
                     + ":/applications/" + application.get().in(role);
-            role.addToPolicy(Iam.allow(List.of("emr-serverless:StartJobRun", "emr-serverless:GetApplication"), arn));
+            role.addToPolicy(Iam.allow(
+                    List.of(
+                            "emr-serverless:StartJobRun",
+                            "emr-serverless:GetApplication",
+                            "emr-serverless:StartApplication"),
+                    arn));
             role.addToPolicy(
                     Iam.allow(List.of("emr-serverless:GetJobRun", "emr-serverless:CancelJobRun"), arn + "/jobruns/*"));
             Waivers.nag(role, "AwsSolutions-IAM5", "/jobruns.*\\*$/", "A run's id is made up when it starts.");

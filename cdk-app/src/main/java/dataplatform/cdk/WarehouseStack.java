@@ -33,6 +33,7 @@ final class WarehouseStack extends Stack {
     private final LakeStack lake;
     private final IKey key;
     private final Handover securityGroup;
+    private Handover host;
 
     WarehouseStack(Construct scope, Deployment deployment, LakeStack lake, NetworkStack network, CatalogStack catalog) {
         super(scope, deployment.names().of("warehouse"), deployment.stack("warehouse", "The warehouse"));
@@ -87,15 +88,48 @@ final class WarehouseStack extends Stack {
         }
     }
 
+    /** Lets a role have statements run, as itself, from another stack. */
+    void allowStatements(Role role) {
+        boolean serverless = deployment.environment().warehouse() instanceof Environment.Warehouse.Serverless;
+        role.addToPolicy(Iam.allow(
+                List.of("redshift-data:BatchExecuteStatement", "redshift-data:DescribeTable"),
+                serverless
+                        ? Iam.arn("redshift-serverless", "workgroup/*")
+                        : Iam.arn("redshift", "cluster:" + identifier(deployment.names()))));
+        role.addToPolicy(Iam.allow(
+                List.of("redshift-data:DescribeStatement", "redshift-data:CancelStatement"),
+                Map.of("StringEquals", Map.of("redshift-data:statement-owner-iam-userid", "${aws:userid}")),
+                "*"));
+    }
+
+    /** What a client has to know, for another stack. */
+    Map<String, Object> connection(Construct scope) {
+        return Map.of(
+                "identifier", identifier(deployment.names()),
+                "host", host.in(scope),
+                "port", PORT,
+                "database", DATABASE,
+                "unload_role", Iam.role(spectrumRole()));
+    }
+
+    private Handover host(String address) {
+        return new Handover(this, deployment.names().path("warehouse/host"), address);
+    }
+
+    private String spectrumRole() {
+        return deployment.names().of("spectrum");
+    }
+
     private Role spectrum() {
         Role role = Role.Builder.create(this, "SpectrumRole")
-                .roleName(deployment.names().of("spectrum"))
+                .roleName(spectrumRole())
                 .assumedBy(new CompositePrincipal(
                         new ServicePrincipal("redshift.amazonaws.com"),
                         new ServicePrincipal("redshift-serverless.amazonaws.com")))
-                .description("How the warehouse reads silver")
+                .description("How the warehouse reads silver and writes gold")
                 .build();
         lake.allowReading(role, Layer.SILVER, "");
+        lake.allowWriting(role, Layer.GOLD, "");
         String database = externalDatabase();
         role.addToPolicy(Iam.allow(
                 List.of(
@@ -151,6 +185,7 @@ final class WarehouseStack extends Stack {
                 .build();
         workgroup.addResourceDependency(namespace);
         workgroup.applyRemovalPolicy(deployment.data());
+        this.host = host(workgroup.getAttrWorkgroupEndpointAddress());
         setUp(Map.of("WorkgroupName", name), workgroup.getAttrWorkgroupWorkgroupArn(), workgroup);
     }
 
@@ -211,6 +246,7 @@ final class WarehouseStack extends Stack {
         String logs = "It logs to CloudWatch, which the rule, older than that, does not know.";
         Waivers.nag(cluster, "AwsSolutions-RS5", logs);
         Waivers.checkov(cluster, "CKV_AWS_71", logs);
+        this.host = host(cluster.getAttrEndpointAddress());
         setUp(Map.of("ClusterIdentifier", name), Iam.arn("redshift", "cluster:" + name), cluster);
     }
 
@@ -258,7 +294,7 @@ final class WarehouseStack extends Stack {
                         "ExternalDatabase",
                         externalDatabase(),
                         "SpectrumRoleArn",
-                        Iam.role(deployment.names().of("spectrum")),
+                        Iam.role(spectrumRole()),
                         "SqlVersion",
                         FileSystem.fingerprint(deployment.file(JavaFunction.jar("set-up-warehouse")))))
                 .build();

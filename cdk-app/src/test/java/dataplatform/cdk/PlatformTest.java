@@ -286,7 +286,7 @@ class PlatformTest {
     }
 
     @Test
-    void theWarehouseReadsSilverAndNothingElse() {
+    void theWarehouseReadsSilverWritesGoldAndNothingElse() {
         String stack = "dataplatform-production-warehouse";
         String id = synthesis.resources(stack, "AWS::IAM::Policy").keySet().stream()
                 .filter(each -> each.startsWith("SpectrumRole"))
@@ -294,7 +294,13 @@ class PlatformTest {
                 .orElseThrow();
         String policy = synthesis.resources(stack, "AWS::IAM::Policy").get(id).toString();
         assertThat(policy).contains("dataplatform-production-silver-", "data_lake_silver_spectrum");
-        assertThat(policy).doesNotContain("bronze", "gold", "landing", "s3:Put", "glue:Create", "glue:Update");
+        assertThat(policy).doesNotContain("bronze", "landing", "glue:Create", "glue:Update");
+        assertThat(statements(stack, "SpectrumRole").stream()
+                        .filter(statement -> statement.get("Action").toString().contains("s3:PutObject")))
+                .singleElement()
+                .satisfies(statement -> assertThat(statement.get("Resource").toString())
+                        .contains("dataplatform-production-gold-")
+                        .doesNotContain("silver"));
         JsonNode workgroup = synthesis.only(stack, "AWS::RedshiftServerless::Workgroup");
         assertThat(workgroup.get("PubliclyAccessible").asBoolean()).isFalse();
         assertThat(workgroup.get("MaxCapacity").asInt()).isEqualTo(64);
@@ -365,6 +371,7 @@ class PlatformTest {
         assertThat(synthesis.resources(stack, "AWS::SSM::Parameter").values())
                 .extracting(parameter -> parameter.at("/Properties/Name").asText())
                 .containsExactlyInAnyOrder(
+                        "/dataplatform/dev/airflow/settings",
                         "/dataplatform/dev/airflow/launches",
                         "/dataplatform/dev/airflow-launcher-function",
                         "/dataplatform/dev/airflow-reaper-function",
@@ -441,9 +448,6 @@ class PlatformTest {
                 .anyMatch(alarm -> alarm.toString().contains("docs/runbooks/dropped-files.md")
                         && alarm.toString().contains("dataplatform-dev-other-dropped-files-dead"));
         assertThat(Synthesis.CHECKOUT.resolve("docs/runbooks/dropped-files.md")).exists();
-        // where no data set comes as files
-        assertThat(synthesis.resources("dataplatform-dev-airflow", "AWS::Events::Rule"))
-                .isEmpty();
     }
 
     @Test
@@ -492,6 +496,7 @@ class PlatformTest {
         assertThat(alarms.values())
                 .extracting(alarm -> alarm.at("/Properties/AlarmName").asText())
                 .containsExactlyInAnyOrder(
+                        "dataplatform-production-dropped-files",
                         "dataplatform-production-replication-lag",
                         "dataplatform-production-replication-slot",
                         "dataplatform-production-storage",

@@ -37,6 +37,7 @@ class SecurityTest {
             "elasticmapreduce:RunJobFlow",
             "glue:GetSecurityConfiguration",
             "logs:DescribeLogGroups",
+            "redshift-data:CancelStatement",
             "redshift-data:DescribeStatement",
             "redshift-data:GetStatementResult",
             "s3:GetAccountPublicAccessBlock",

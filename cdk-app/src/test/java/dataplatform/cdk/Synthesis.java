@@ -107,7 +107,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                     zip.putNextEntry(entry);
                 }
             }
-            for (String part : List.of("queries", "airflow")) {
+            for (String part : List.of("queries", "airflow/instance", "airflow/target/bundle")) {
                 copy(CHECKOUT.resolve(part), checkout.resolve(part));
             }
             return checkout;

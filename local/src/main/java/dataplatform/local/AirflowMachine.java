@@ -76,6 +76,7 @@ public final class AirflowMachine implements AutoCloseable {
                 Map.entry("FAIL", fail),
                 Map.entry("ENVIRONMENT", "dev"),
                 Map.entry("SPARK", "serverless"),
+                Map.entry("WAREHOUSE", "serverless"),
                 Map.entry("HEARTBEAT", heartbeat),
                 Map.entry("LOGS", "s3://" + BUCKET + "/logs"),
                 Map.entry("BUNDLE_ZIP", "s3://" + BUCKET + "/bundle.zip"),
@@ -117,34 +118,17 @@ public final class AirflowMachine implements AutoCloseable {
         return bin.toString();
     }
 
-    /** DAGs and locks, as the build of the DAGs makes them. */
-    private static Path bundle(Path folder, Map<String, String> dags) throws IOException, InterruptedException {
+    /** The locks that are deployed, with other DAGs. */
+    private static Path bundle(Path folder, Map<String, String> dags) throws IOException {
+        Path built = Project.file("airflow/target/bundle");
         Files.createDirectories(folder.resolve("dags"));
         for (Map.Entry<String, String> dag : dags.entrySet()) {
             Files.writeString(folder.resolve("dags").resolve(dag.getKey()), dag.getValue());
         }
-        lock(folder, "requirements", "apache-airflow==3.0.6\napache-airflow-providers-amazon==9.13.0\n");
-        lock(folder, "dbt-requirements", "dbt-core\n");
+        for (String lock : List.of("requirements.txt", "dags/dbt-requirements.txt")) {
+            Files.copy(built.resolve(lock), folder.resolve(lock));
+        }
         return folder;
-    }
-
-    private static void lock(Path folder, String name, String requirements) throws IOException, InterruptedException {
-        Path input = Files.writeString(folder.resolve(name + ".in"), requirements);
-        // as a later FastAPI breaks Airflow 3.0.6
-        String newest = "2025-09-20";
-        List<String> command = List.of(
-                Project.file(".venv/bin/uv").toString(),
-                "pip",
-                "compile",
-                "--quiet",
-                "--generate-hashes",
-                "--exclude-newer",
-                newest,
-                "--output-file",
-                folder.resolve(name + ".txt").toString(),
-                input.toString());
-        ChildProcess.start("uv", command, Map.of(), folder.resolve(name + ".log"))
-                .await(line -> {});
     }
 
     private static void upload(S3Client s3, Path folder, Path zip) throws IOException {

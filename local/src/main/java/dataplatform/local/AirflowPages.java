@@ -1,10 +1,15 @@
 package dataplatform.local;
 
+import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -43,23 +48,42 @@ public final class AirflowPages implements Callable<Integer> {
             try (ChildProcess migration = airflow.migrate()) {
                 migration.await(line -> {});
             }
-            try (ChildProcess server = airflow.serve(port)) {
-                System.err.println("Airflow is at http://127.0.0.1:" + port + "; end it with Ctrl-C");
-                awaitStop(server);
+            try (ChildProcess server = airflow.serve(port);
+                    MwaaServer mwaa = MwaaServer.start(URI.create("http://127.0.0.1:" + port));
+                    LambdaRuntime startDag = startDag(aws, mwaa)) {
+                Path drop = state.resolve("drop");
+                DropFolder folder = new DropFolder(drop, engines.s3Client(), startDag, System.err::println);
+                System.err.println("Airflow is at http://127.0.0.1:" + port + "; files of partners go to " + drop
+                        + "/<domain>/<data set>/. End it with Ctrl-C");
+                lookUntilStop(server, folder);
             }
         }
         return 0;
     }
 
+    private LambdaRuntime startDag(ControlPlanes aws, MwaaServer mwaa) throws IOException {
+        Path folder = Files.createDirectories(state.resolve("lambdas"));
+        Map<String, String> environment = new HashMap<>(aws.environment());
+        environment.putAll(mwaa.environment(folder));
+        environment.put("MWAA_ENVIRONMENT", "local");
+        return LambdaRuntime.start(
+                Project.file("lambdas/start-dag/target/start-dag.jar"),
+                "dataplatform.lambdas.StartDag",
+                environment,
+                folder);
+    }
+
     /** Returns at Ctrl-C, so that everything is ended in its order. */
-    private static void awaitStop(ChildProcess server) {
-        CompletableFuture<Void> stop = new CompletableFuture<>();
+    private static void lookUntilStop(ChildProcess server, DropFolder folder) throws IOException, InterruptedException {
+        CountDownLatch stop = new CountDownLatch(1);
         for (String name : List.of("INT", "TERM")) {
-            Signal.handle(new Signal(name), signal -> stop.complete(null));
+            Signal.handle(new Signal(name), signal -> stop.countDown());
         }
-        CompletableFuture.anyOf(stop, server.process().onExit()).join();
-        if (!stop.isDone()) {
-            throw server.ended();
+        while (!stop.await(500, TimeUnit.MILLISECONDS)) {
+            if (!server.process().isAlive()) {
+                throw server.ended();
+            }
+            folder.look();
         }
         System.err.println("stopping");
     }

@@ -52,8 +52,10 @@ class HouseholdsTest {
         // those that came while nobody listened
         run(engines.landingToSilver(List.of()));
         // one of them comes once more, by its event
-        String again =
-                keys.stream().filter(key -> key.contains("bank_transactions")).findFirst().orElseThrow();
+        String again = keys.stream()
+                .filter(key -> key.contains("bank_transactions"))
+                .findFirst()
+                .orElseThrow();
         String conf = "{\"bucket\": \"landing\", \"key\": \"" + again + "\", \"size\": 1, \"etag\": \"e\"}";
 
         airflow().run("finance", "2026-03-01", conf, task -> {});
@@ -96,7 +98,11 @@ class HouseholdsTest {
         assertThatThrownBy(() -> airflow().run("finance", "2026-03-01", "{}", task -> {}))
                 .hasMessageContaining("Which file? Start the DAG with {\"bucket\"");
         assertThatThrownBy(() -> airflow()
-                        .run("finance", "2026-03-01", "{\"bucket\": \"landing\", \"key\": \"finance/x.csv\"}", task -> {}))
+                        .run(
+                                "finance",
+                                "2026-03-01",
+                                "{\"bucket\": \"landing\", \"key\": \"finance/x.csv\"}",
+                                task -> {}))
                 .hasMessageContaining("s3://landing/finance/x.csv can't be read");
     }
 
@@ -105,12 +111,14 @@ class HouseholdsTest {
     }
 
     private BigDecimal commits() {
-        return BigDecimal.valueOf(engines.s3Client()
-                .listObjectsV2Paginator(request -> request.bucket(S3Server.SILVER))
-                .contents()
-                .stream()
-                .filter(object -> object.key().matches(".*/_delta_log/\\d+\\.json"))
-                .count());
+        return BigDecimal.valueOf(
+                engines
+                        .s3Client()
+                        .listObjectsV2Paginator(request -> request.bucket(S3Server.SILVER))
+                        .contents()
+                        .stream()
+                        .filter(object -> object.key().matches(".*/_delta_log/\\d+\\.json"))
+                        .count());
     }
 
     private static List<String> upload(Engines engines, Path files) throws IOException {

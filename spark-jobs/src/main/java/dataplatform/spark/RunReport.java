@@ -55,7 +55,7 @@ final class RunReport {
                         "silver_rows",
                                 spark.read()
                                         .format("delta")
-                                        .load(dataSet.silver())
+                                        .load(silver + "/" + dataSet.replace('.', '/'))
                                         .count(),
                         "reasons", result.quarantined());
                 byDomain.computeIfAbsent(dataSet.replaceFirst("\\..*", ""), domain -> new TreeMap<>())

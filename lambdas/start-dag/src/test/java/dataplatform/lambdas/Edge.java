@@ -7,6 +7,7 @@ import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import dataplatform.local.AirflowMachine;
 import dataplatform.local.Moto;
+import dataplatform.local.MwaaServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -20,7 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 
-/** What of AWS has nothing behind it here but a machine that runs Airflow: its commands of Systems Manager, and MWAA's way to its API. */
+/** What of AWS has nothing behind it here but a machine that runs Airflow: its commands of Systems Manager. */
 final class Edge implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NEW = "not known yet";
@@ -39,7 +40,7 @@ final class Edge implements AutoCloseable {
         this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(Executors.newCachedThreadPool());
         server.createContext("/", handler(this::systemsManager));
-        server.createContext("/restapi/", handler(this::mwaa));
+        server.createContext("/restapi/", MwaaServer.handler(machine.api()));
         server.start();
     }
 
@@ -113,35 +114,6 @@ final class Edge implements AutoCloseable {
                 respond(exchange, answer.statusCode(), answer.body());
             }
         }
-    }
-
-    private void mwaa(HttpExchange exchange, byte[] body) throws IOException, InterruptedException {
-        JsonNode request = JSON.readTree(body);
-        String token = JSON.readTree(client.send(
-                                HttpRequest.newBuilder(machine.api().resolve("/auth/token"))
-                                        .build(),
-                                HttpResponse.BodyHandlers.ofString())
-                        .body())
-                .get("access_token")
-                .asText();
-        String content = request.has("Body") ? request.get("Body").toString() : "";
-        HttpResponse<String> answer = client.send(
-                HttpRequest.newBuilder(machine.api()
-                                .resolve("/api/v2" + request.get("Path").asText()))
-                        .header("Authorization", "Bearer " + token)
-                        .header("Content-Type", "application/json")
-                        .method(request.get("Method").asText(), HttpRequest.BodyPublishers.ofString(content))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
-        boolean failed = answer.statusCode() >= 400;
-        if (failed) {
-            exchange.getResponseHeaders().set("X-Amzn-ErrorType", "RestApiClientException");
-        }
-        respond(
-                exchange,
-                failed ? 400 : 200,
-                JSON.writeValueAsString(Map.of(
-                        "RestApiStatusCode", answer.statusCode(), "RestApiResponse", JSON.readTree(answer.body()))));
     }
 
     private static void error(HttpExchange exchange, String type, String message) throws IOException {
