@@ -51,7 +51,7 @@ public final class Contracts {
     /**
      * All contracts in a folder and the folders in it, sorted by id.
      *
-     * @throws ContractException if there is none, one is broken, two have the same id or one refers to a key that is not there
+     * @throws ContractException if there is none, one is broken, two have the same name or one refers to a key that is not there
      */
     public static List<Contract> read(Path folder) {
         List<Path> files;
@@ -72,6 +72,15 @@ public final class Contracts {
             if (other != null) {
                 throw new ContractException(file + ": id: " + reader.contract().id() + " is taken by " + other.file()
                         + "; name this data set otherwise");
+            }
+        }
+        Map<String, ContractReader> tables = new TreeMap<>();
+        for (ContractReader reader : readers.values()) {
+            ContractReader other = tables.put(reader.contract().name(), reader);
+            if (other != null) {
+                throw new ContractException(
+                        reader.file() + ": name: " + reader.contract().name() + " is taken by " + other.file()
+                                + ", and silver's tables share one catalog; name this data set otherwise");
             }
         }
         Map<String, Contract> contracts = readers.values().stream()

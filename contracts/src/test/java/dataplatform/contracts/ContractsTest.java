@@ -249,6 +249,12 @@ class ContractsTest {
         Files.copy(FOLDER.resolve("sellers.odcs.yaml"), temp.resolve("b.odcs.yaml"));
         assertThatThrownBy(() -> Contracts.read(temp))
                 .hasMessageContainingAll("b.odcs.yaml: id: ecommerce.sellers is taken by", "a.odcs.yaml");
+        String other = Files.readString(temp.resolve("b.odcs.yaml"));
+        Files.writeString(
+                temp.resolve("b.odcs.yaml"),
+                other.replace("id: ecommerce.", "id: outlet.").replace("domain: ecommerce", "domain: outlet"));
+        assertThatThrownBy(() -> Contracts.read(temp))
+                .hasMessageContainingAll("b.odcs.yaml: name: sellers is taken by", "a.odcs.yaml");
     }
 
     /** Replaces the first place where that stands in the real contract, and expects the folder to be refused. */
