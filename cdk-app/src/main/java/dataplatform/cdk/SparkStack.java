@@ -153,6 +153,11 @@ final class SparkStack extends Stack {
                         .enabled(true)
                         .idleTimeoutMinutes(5)
                         .build())
+                // a job that is started while another runs waits for it: two of them never change a table at once
+                .schedulerConfiguration(CfnApplication.SchedulerConfigurationProperty.builder()
+                        .maxConcurrentRuns(1)
+                        .queueTimeoutMinutes(360)
+                        .build())
                 .maximumCapacity(CfnApplication.MaximumAllowedResourcesProperty.builder()
                         .cpu(size.vcpus() + " vCPU")
                         .memory(size.vcpus() * 8 + " GB")

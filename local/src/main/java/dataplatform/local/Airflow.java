@@ -34,6 +34,8 @@ final class Airflow {
         environment.put("AIRFLOW_HOME", home.toString());
         String dags = Project.file("airflow/target/bundle/dags").toString();
         environment.put("AIRFLOW__CORE__DAGS_FOLDER", dags);
+        // its programs start each other by name
+        environment.put("PATH", Project.file("airflow/.venv/bin") + ":" + System.getenv("PATH"));
         // as the DAG processor sees to
         environment.put("PYTHONPATH", dags);
         environment.put("AIRFLOW__CORE__LOAD_EXAMPLES", "False");
