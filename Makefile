@@ -41,8 +41,9 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 .PHONY: demo
-demo: $(built) $(tools) $(airflow) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>
-	@$(run) dataplatform.local.Demo --state target/demo $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE))
+demo: $(built) $(tools) $(airflow) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>, LINEAGE=<file>
+	@$(run) dataplatform.local.Demo --state target/demo $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE)) \
+	  $(if $(LINEAGE),--lineage '$(LINEAGE)')
 
 .PHONY: demo-clean
 demo-clean: ## forget what the demo keeps

@@ -77,6 +77,7 @@ public final class AirflowMachine implements AutoCloseable {
                 Map.entry("ENVIRONMENT", "dev"),
                 Map.entry("SPARK", "serverless"),
                 Map.entry("WAREHOUSE", "serverless"),
+                Map.entry("OPENLINEAGE_URL", ""),
                 Map.entry("HEARTBEAT", heartbeat),
                 Map.entry("LOGS", "s3://" + BUCKET + "/logs"),
                 Map.entry("BUNDLE_ZIP", "s3://" + BUCKET + "/bundle.zip"),

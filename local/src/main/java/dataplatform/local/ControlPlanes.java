@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.ParameterType;
@@ -79,7 +80,7 @@ final class ControlPlanes implements AutoCloseable {
         servers.add(warehouse);
         environment.putAll(warehouse.environment());
         gold.restore();
-        runSpark(false);
+        runSpark(false, Optional.empty());
         tell(Map.of("airflow/settings", settings()));
     }
 
@@ -92,10 +93,19 @@ final class ControlPlanes implements AutoCloseable {
         return moto;
     }
 
-    /** Says what the DAGs' Spark jobs run on: the serverless application, or a cluster each. */
-    void runSpark(boolean onClusters) {
+    /**
+     * Says how the DAGs' Spark jobs run.
+     *
+     * @param onClusters on a cluster each, and not on the serverless application
+     * @param lineage where they tell what they read and write
+     */
+    void runSpark(boolean onClusters, Optional<Lineage> lineage) {
         for (Job job : Job.values()) {
-            tell(Map.of("spark/" + job.parameter, onClusters ? clusterRequest(job) : serverlessRequest(job)));
+            List<String> options = new ArrayList<>(SparkSubmit.options("dataplatform.spark." + job.mainClass));
+            lineage.ifPresent(wanted -> options.addAll(wanted.sparkOptions()));
+            tell(Map.of(
+                    "spark/" + job.parameter,
+                    onClusters ? clusterRequest(job, options) : serverlessRequest(job, options)));
         }
     }
 
@@ -124,13 +134,6 @@ final class ControlPlanes implements AutoCloseable {
             this.mainClass = mainClass;
             this.arguments = arguments;
         }
-
-        /** Of {@code spark-submit}: options, the jar, its arguments. */
-        List<String> submit() {
-            List<String> all = new ArrayList<>(SparkSubmit.job("dataplatform.spark." + mainClass));
-            all.addAll(arguments);
-            return all;
-        }
     }
 
     private ObjectNode settings() {
@@ -152,9 +155,7 @@ final class ControlPlanes implements AutoCloseable {
         return settings;
     }
 
-    private static ObjectNode serverlessRequest(Job job) {
-        List<String> submit = job.submit();
-        int jar = submit.indexOf(SparkSubmit.jar());
+    private static ObjectNode serverlessRequest(Job job, List<String> options) {
         ObjectNode request = AwsJson.JSON
                 .createObjectNode()
                 .put("name", job.parameter)
@@ -162,9 +163,9 @@ final class ControlPlanes implements AutoCloseable {
                 .put("executionRoleArn", "arn:aws:iam::123456789012:role/local");
         ObjectNode driver = request.putObject("jobDriver").putObject("sparkSubmit");
         driver.put("entryPoint", SparkSubmit.jar());
-        driver.put("sparkSubmitParameters", String.join(" ", submit.subList(0, jar)));
+        driver.put("sparkSubmitParameters", String.join(" ", options));
         ArrayNode arguments = driver.putArray("entryPointArguments");
-        submit.subList(jar + 1, submit.size()).forEach(arguments::add);
+        job.arguments.forEach(arguments::add);
         request.putObject("configurationOverrides")
                 .putObject("monitoringConfiguration")
                 .putObject("s3MonitoringConfiguration")
@@ -172,7 +173,7 @@ final class ControlPlanes implements AutoCloseable {
         return request;
     }
 
-    private static ObjectNode clusterRequest(Job job) {
+    private static ObjectNode clusterRequest(Job job, List<String> options) {
         ObjectNode request = AwsJson.JSON
                 .createObjectNode()
                 .put("Name", job.parameter)
@@ -185,7 +186,9 @@ final class ControlPlanes implements AutoCloseable {
                 .put("Jar", "command-runner.jar")
                 .putArray("Args")
                 .add("spark-submit");
-        job.submit().forEach(arguments::add);
+        options.forEach(arguments::add);
+        arguments.add(SparkSubmit.jar());
+        job.arguments.forEach(arguments::add);
         return request;
     }
 

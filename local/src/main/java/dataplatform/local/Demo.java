@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -43,6 +44,9 @@ public final class Demo implements Callable<Integer> {
 
     @Option(names = "--state", required = true, description = "Folder that everything is kept in.")
     private Path state;
+
+    @Option(names = "--lineage", description = "File that OpenLineage events are added to; default: none are told.")
+    private Path lineage;
 
     private final Map<String, Double> seconds = new LinkedHashMap<>();
 
@@ -119,8 +123,13 @@ public final class Demo implements Callable<Integer> {
         System.err.println("airflow: bronze to silver, marts and gold, by the DAG ecommerce");
         Watch watch = new Watch("airflow");
         migration.await(line -> {});
-        new Airflow(state, aws.environment())
-                .run("ecommerce", LocalDate.now(ZoneOffset.UTC).toString(), "{}", watch::next);
+        Airflow airflow = new Airflow(state, aws.environment());
+        if (lineage != null) {
+            Lineage told = new Lineage(lineage.toAbsolutePath());
+            aws.runSpark(false, Optional.of(told));
+            told.tell(airflow);
+        }
+        airflow.run("ecommerce", LocalDate.now(ZoneOffset.UTC).toString(), "{}", watch::next);
         watch.next("");
     }
 

@@ -89,16 +89,16 @@ final class Engines implements AutoCloseable {
 
     /** Starts the Spark job from bronze to silver. */
     ChildProcess bronzeToSilver(List<String> arguments) throws IOException {
-        List<String> all = new ArrayList<>(SparkSubmit.job("dataplatform.spark.BronzeToSilver"));
-        all.addAll(List.of("--bronze", BRONZE, "--silver", SILVER));
+        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.BronzeToSilver"));
+        all.addAll(List.of(SparkSubmit.jar(), "--bronze", BRONZE, "--silver", SILVER));
         all.addAll(arguments);
         return spark().start(all, log("bronze-to-silver"));
     }
 
     /** Starts the Spark job from landing to silver. */
     ChildProcess landingToSilver(List<String> arguments) throws IOException {
-        List<String> all = new ArrayList<>(SparkSubmit.job("dataplatform.spark.LandingToSilver"));
-        all.addAll(List.of("--landing", LANDING, "--silver", SILVER));
+        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.LandingToSilver"));
+        all.addAll(List.of(SparkSubmit.jar(), "--landing", LANDING, "--silver", SILVER));
         all.addAll(arguments);
         return spark().start(all, log("landing-to-silver"));
     }

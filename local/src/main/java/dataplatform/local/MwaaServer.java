@@ -2,7 +2,6 @@ package dataplatform.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import java.io.IOException;
 import java.net.URI;
@@ -15,15 +14,17 @@ import java.util.Map;
 
 /** MWAA on one machine, as far as it passes on calls of Airflow's REST API: InvokeRestApi. */
 public final class MwaaServer implements AutoCloseable {
+    private final URI airflow;
     private final LoopbackServer server;
 
-    private MwaaServer(LoopbackServer server) {
+    private MwaaServer(URI airflow, LoopbackServer server) {
+        this.airflow = airflow;
         this.server = server;
     }
 
     /** Starts it before an Airflow that gives a token to everybody. */
     static MwaaServer start(URI airflow) throws IOException {
-        return new MwaaServer(LoopbackServer.start(handler(airflow)));
+        return new MwaaServer(airflow, LoopbackServer.start(handler(airflow)));
     }
 
     /**
@@ -43,20 +44,36 @@ public final class MwaaServer implements AutoCloseable {
 
     /** What answers the calls, for a server that has other things to do too. */
     public static HttpHandler handler(URI airflow) {
-        HttpClient client =
-                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         return exchange -> {
             try (exchange) {
-                pass(client, airflow, exchange);
+                JsonNode request = AwsJson.JSON.readTree(exchange.getRequestBody());
+                HttpResponse<String> answer = call(
+                        airflow,
+                        request.get("Method").asText(),
+                        request.get("Path").asText(),
+                        request.has("Body") ? request.get("Body").toString() : "");
+                boolean failed = answer.statusCode() >= 400;
+                if (failed) {
+                    exchange.getResponseHeaders().set("X-Amzn-ErrorType", "RestApiClientException");
+                }
+                ObjectNode response = AwsJson.JSON.createObjectNode().put("RestApiStatusCode", answer.statusCode());
+                response.set("RestApiResponse", AwsJson.JSON.readTree(answer.body()));
+                AwsJson.respond(exchange, failed ? 400 : 200, response);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
         };
     }
 
-    private static void pass(HttpClient client, URI airflow, HttpExchange exchange)
+    /** What Airflow's API says at a path. */
+    JsonNode get(String path) throws IOException, InterruptedException {
+        return AwsJson.JSON.readTree(call(airflow, "GET", path, "").body());
+    }
+
+    private static HttpResponse<String> call(URI airflow, String method, String path, String body)
             throws IOException, InterruptedException {
-        JsonNode request = AwsJson.JSON.readTree(exchange.getRequestBody());
+        HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         HttpRequest forToken =
                 HttpRequest.newBuilder(airflow.resolve("/auth/token")).build();
         String token = AwsJson.JSON
@@ -64,22 +81,12 @@ public final class MwaaServer implements AutoCloseable {
                         .body())
                 .get("access_token")
                 .asText();
-        String content = request.has("Body") ? request.get("Body").toString() : "";
-        HttpResponse<String> answer = client.send(
-                HttpRequest.newBuilder(
-                                airflow.resolve("/api/v2" + request.get("Path").asText()))
-                        .header("Authorization", "Bearer " + token)
-                        .header("Content-Type", "application/json")
-                        .method(request.get("Method").asText(), HttpRequest.BodyPublishers.ofString(content))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
-        boolean failed = answer.statusCode() >= 400;
-        if (failed) {
-            exchange.getResponseHeaders().set("X-Amzn-ErrorType", "RestApiClientException");
-        }
-        ObjectNode response = AwsJson.JSON.createObjectNode().put("RestApiStatusCode", answer.statusCode());
-        response.set("RestApiResponse", AwsJson.JSON.readTree(answer.body()));
-        AwsJson.respond(exchange, failed ? 400 : 200, response);
+        HttpRequest request = HttpRequest.newBuilder(airflow.resolve("/api/v2" + path))
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/json")
+                .method(method, HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        return client.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
     @Override

@@ -67,17 +67,16 @@ final class SparkSubmit {
     }
 
     /**
-     * The options that every job of the platform is submitted with, there and here, and its jar.
+     * The options that every job of the platform is submitted with, there and here.
      *
      * @param mainClass of the jar
      */
-    static List<String> job(String mainClass) {
+    static List<String> options(String mainClass) {
         return List.of(
                 "--class",
                 mainClass,
                 "--conf",
-                "spark.delta.logStore.s3.impl=dataplatform.spark.ConditionalPutLogStore",
-                jar());
+                "spark.delta.logStore.s3.impl=dataplatform.spark.ConditionalPutLogStore");
     }
 
     /** The jar that holds the platform's jobs. */

@@ -52,7 +52,7 @@ public final class Maintenance implements Callable<Integer> {
     public Integer call() {
         SparkSession spark = Sessions.builder("maintenance")
                 // vacuum lists with as many tasks, 10,000 if it is not told otherwise
-                .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "64")
+                .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "16")
                 // else Delta refuses to keep less than a week
                 .config("spark.databricks.delta.retentionDurationCheck.enabled", "false")
                 .getOrCreate();
