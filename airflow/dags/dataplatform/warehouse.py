@@ -11,7 +11,6 @@ from airflow.configuration import AIRFLOW_HOME, conf
 from airflow.exceptions import AirflowException
 from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
-from airflow.providers.amazon.aws.sensors.glue_crawler import GlueCrawlerSensor
 from airflow.sdk import get_current_context, task, task_group
 
 from dataplatform.settings import BUNDLE, POLL, SECTION, WAREHOUSE, marts, settings
@@ -39,22 +38,26 @@ def crawl():
         task_id="start",
         aws_conn_id=None,
         config={"Name": crawler},
-        wait_for_completion=False,
+        deferrable=True,
+        poll_interval=POLL,
     )
-    # the operator would take a crawl that fails for one that is over
-    start >> GlueCrawlerSensor(
-        task_id="wait",
-        aws_conn_id=None,
-        crawler_name=crawler,
-        mode="reschedule",
-        poke_interval=POLL,
-    )
+    start >> crawl_succeeded(crawler)
 
 
 @task
 def crawler_name() -> str:
     """The crawler of silver."""
     return settings()["crawler"]
+
+
+@task
+def crawl_succeeded(crawler: str) -> None:
+    """Fails if the last crawl has failed, which for the operator is one that is over."""
+    last = boto3.client("glue").get_crawler(Name=crawler)["Crawler"]["LastCrawl"]
+    if last["Status"] != "SUCCEEDED":
+        raise AirflowException(
+            f"the crawl of {crawler} ended as {last['Status']}: {last.get('ErrorMessage')}"
+        )
 
 
 @task

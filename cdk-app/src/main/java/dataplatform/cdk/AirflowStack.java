@@ -292,10 +292,7 @@ final class AirflowStack extends Stack {
                 .sourceBucketArn(lake.bucket(this, Layer.ARTIFACTS).getBucketArn())
                 .dagS3Path(PREFIX + "/dags")
                 .requirementsS3Path(files.requirements())
-                .airflowConfigurationOptions(Map.of(
-                        "dataplatform.environment", deployment.names().environment(),
-                        "dataplatform.spark", spark(),
-                        "dataplatform.warehouse", warehouse()))
+                .airflowConfigurationOptions(options())
                 .startupScriptS3Path(files.startup())
                 .webserverAccessMode("PRIVATE_ONLY")
                 .networkConfiguration(CfnEnvironment.NetworkConfigurationProperty.builder()
@@ -336,6 +333,20 @@ final class AirflowStack extends Stack {
                 .updateMethod("NewVersion")
                 .content(Json.read(deployment.text(PROGRAMS + "/call.json")))
                 .build();
+    }
+
+    /** Airflow's configuration, where it is not as Airflow brings it. */
+    private Map<String, String> options() {
+        Map<String, String> options = new TreeMap<>(Map.of(
+                "dataplatform.environment", deployment.names().environment(),
+                "dataplatform.spark", spark(),
+                "dataplatform.warehouse", warehouse()));
+        if (deployment.tellsLineage()) {
+            options.put("openlineage.namespace", deployment.names().namespace());
+            options.put(
+                    "openlineage.transport", "{\"type\": \"http\", \"url\": \"" + deployment.openLineageUrl() + "\"}");
+        }
+        return options;
     }
 
     /** How DAGs start Spark. */
@@ -383,6 +394,8 @@ final class AirflowStack extends Stack {
                 names.path(HEARTBEAT),
                 "LOGS",
                 deployment.s3(Layer.LOGS, LOGS),
+                "OPENLINEAGE_URL",
+                deployment.openLineageUrl(),
                 "SPARK",
                 spark(),
                 "WAREHOUSE",

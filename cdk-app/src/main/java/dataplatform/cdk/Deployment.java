@@ -19,6 +19,7 @@ import software.amazon.awscdk.StackProps;
  * @param contracts of all data sets
  * @param repository on GitHub, as {@code owner/name}
  * @param alertEmail who is told of alarms; nobody if empty
+ * @param openLineageUrl where Airflow and Spark tell by OpenLineage what they read and write; nowhere if empty
  * @param checkout the folder that holds the modules
  */
 record Deployment(
@@ -27,9 +28,14 @@ record Deployment(
         List<Contract> contracts,
         String repository,
         String alertEmail,
+        String openLineageUrl,
         Path checkout) {
     Deployment {
         contracts = List.copyOf(contracts);
+    }
+
+    boolean tellsLineage() {
+        return !openLineageUrl.isEmpty();
     }
 
     Names names() {

@@ -14,7 +14,7 @@ import software.amazon.awscdk.AppProps;
  * What the command {@code cdk} runs: puts the platform together for the environment in the context value {@code env}, or for all that
  * have a name of their own.
  *
- * <p>Other context values: {@code repository} on GitHub, as {@code owner/name}; {@code alert-email}, who is told of alarms; {@code delete-data}, the second key to delete data: the
+ * <p>Other context values: {@code repository} on GitHub, as {@code owner/name}; {@code alert-email}, who is told of alarms; {@code openlineage-url}, who is told what Airflow and Spark read and write; {@code delete-data}, the second key to delete data: the
  * environment's name again; {@code checkout}, the folder that holds the modules, if it is not the one above.
  */
 public final class Main {
@@ -77,6 +77,7 @@ public final class Main {
                             read,
                             context(app, "repository", ""),
                             context(app, "alert-email", ""),
+                            context(app, "openlineage-url", ""),
                             Path.of(context(app, "checkout", "..")).toAbsolutePath()));
         }
         Platform.check(app);

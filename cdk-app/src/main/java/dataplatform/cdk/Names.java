@@ -36,6 +36,11 @@ record Names(String environment) {
         return PLATFORM + "-" + environment + "-" + part;
     }
 
+    /** What OpenLineage calls all of it: {@code dataplatform-dev}. */
+    String namespace() {
+        return PLATFORM + "-" + environment;
+    }
+
     /** A layer's bucket. Names of buckets are the whole world's, so the account is in them. */
     String bucket(Layer layer, String account) {
         return bucket(environment, layer, account);

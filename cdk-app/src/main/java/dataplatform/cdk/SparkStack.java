@@ -1,9 +1,11 @@
 package dataplatform.cdk;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Stack;
@@ -31,6 +33,7 @@ final class SparkStack extends Stack {
     static final String EMR_TAG = "for-use-with-amazon-emr-managed-policies";
 
     private static final String JAR = "spark-jobs/target/spark-jobs.jar";
+    private static final String LINEAGE_JAR = "spark-jobs/target/openlineage-spark.jar";
     private static final String LOG_FOLDER = "spark/";
     private static final String DELTA =
             "/usr/share/aws/delta/lib/delta-spark.jar,/usr/share/aws/delta/lib/delta-storage.jar";
@@ -40,6 +43,7 @@ final class SparkStack extends Stack {
     private final Deployment deployment;
     private final LakeStack lake;
     private final Asset jar;
+    private final Optional<Asset> lineage;
     private Optional<Handover> application = Optional.empty();
 
     /**
@@ -55,6 +59,11 @@ final class SparkStack extends Stack {
         this.deployment = deployment;
         this.lake = lake;
         this.jar = Asset.Builder.create(this, "Jar").path(deployment.file(JAR)).build();
+        this.lineage = deployment.tellsLineage()
+                ? Optional.of(Asset.Builder.create(this, "LineageJar")
+                        .path(deployment.file(LINEAGE_JAR))
+                        .build())
+                : Optional.empty();
         Environment.Spark runsOn = deployment.environment().spark();
         Role role = jobRole(runsOn instanceof Environment.Spark.Serverless ? "emr-serverless" : "ec2");
         Function<Job, Map<String, Object>> request = runsOn instanceof Environment.Spark.Serverless serverless
@@ -132,8 +141,37 @@ final class SparkStack extends Stack {
         lake.allowReading(role, Layer.LANDING, "");
         lake.allowWriting(role, Layer.SILVER, "");
         lake.allowWriting(role, Layer.LOGS, LOG_FOLDER);
-        role.addToPolicy(Iam.allow(List.of("s3:GetObject"), jar.getBucket().arnForObjects(jar.getS3ObjectKey())));
+        for (Asset each : Stream.concat(Stream.of(jar), lineage.stream()).toList()) {
+            role.addToPolicy(Iam.allow(List.of("s3:GetObject"), each.getBucket().arnForObjects(each.getS3ObjectKey())));
+        }
         return role;
+    }
+
+    /**
+     * What {@code spark-submit} is told of a job.
+     *
+     * @param jars that EMR has and this kind of it does not add by itself
+     */
+    private List<String> options(Job job, String jars) {
+        List<String> options = new ArrayList<>(List.of("--class", job.mainClass(), "--conf", LOG_STORE));
+        String all = Stream.concat(Stream.of(jars), lineage.map(Asset::getS3ObjectUrl).stream())
+                .filter(each -> !each.isEmpty())
+                .collect(Collectors.joining(","));
+        if (!all.isEmpty()) {
+            options.addAll(List.of("--conf", "spark.jars=" + all));
+        }
+        if (deployment.tellsLineage()) {
+            options.addAll(List.of(
+                    "--conf",
+                    "spark.extraListeners=io.openlineage.spark.agent.OpenLineageSparkListener",
+                    "--conf",
+                    "spark.openlineage.namespace=" + deployment.names().namespace(),
+                    "--conf",
+                    "spark.openlineage.transport.type=http",
+                    "--conf",
+                    "spark.openlineage.transport.url=" + deployment.openLineageUrl()));
+        }
+        return options;
     }
 
     private String logUri() {
@@ -182,7 +220,7 @@ final class SparkStack extends Stack {
                                 "entryPointArguments",
                                 job.arguments(),
                                 "sparkSubmitParameters",
-                                "--class " + job.mainClass() + " --conf spark.jars=" + DELTA + " --conf " + LOG_STORE)),
+                                String.join(" ", options(job, DELTA)))),
                 "configurationOverrides",
                 Map.of("monitoringConfiguration", Map.of("s3MonitoringConfiguration", Map.of("logUri", logUri()))));
     }
@@ -291,14 +329,11 @@ final class SparkStack extends Stack {
                                                 "command-runner.jar",
                                                 "Args",
                                                 Stream.concat(
-                                                                List.of(
-                                                                        "spark-submit",
-                                                                        "--class",
-                                                                        job.mainClass(),
-                                                                        "--conf",
-                                                                        LOG_STORE,
-                                                                        jar.getS3ObjectUrl())
-                                                                        .stream(),
+                                                                Stream.of(
+                                                                                List.of("spark-submit"),
+                                                                                options(job, ""),
+                                                                                List.of(jar.getS3ObjectUrl()))
+                                                                        .flatMap(List::stream),
                                                                 job.arguments().stream())
                                                         .toList())))),
                 Map.entry(

@@ -382,6 +382,17 @@ class PlatformTest {
     }
 
     @Test
+    void lineageIsToldWhereSomebodyWantsIt() {
+        assertThat(synthesis.templates().get("dataplatform-dev-other-spark").toString())
+                .contains("spark.openlineage.transport.url=https://lineage.example.org");
+        assertThat(userData(launchTemplate("dataplatform-dev-other-airflow")))
+                .contains("export OPENLINEAGE_URL='https://lineage.example.org'");
+        assertThat(synthesis.templates().get("dataplatform-dev-spark").toString())
+                .doesNotContain("openlineage");
+        assertThat(userData(launchTemplate("dataplatform-dev-airflow"))).contains("export OPENLINEAGE_URL=''");
+    }
+
+    @Test
     void aNewInstanceMakesItselfAirflowOfOneVersion() {
         for (String environment : List.of("dev", "dev-other")) {
             String data = userData(launchTemplate("dataplatform-" + environment + "-airflow"));

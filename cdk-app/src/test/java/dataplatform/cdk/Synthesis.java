@@ -46,6 +46,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
 
     private static final List<String> JARS = List.of(
             "spark-jobs/target/spark-jobs.jar",
+            "spark-jobs/target/openlineage-spark.jar",
             JavaFunction.jar("start-replication"),
             JavaFunction.jar("set-up-warehouse"),
             JavaFunction.jar("load-demo-data"),
@@ -70,7 +71,14 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             App app = Main.app(Map.of("checkout", checkout.toString(), "repository", REPOSITORY), out);
             Platform.add(
                     app,
-                    new Deployment(OTHER, true, Contracts.bundled(), REPOSITORY, "alerts@example.org", checkout),
+                    new Deployment(
+                            OTHER,
+                            true,
+                            Contracts.bundled(),
+                            REPOSITORY,
+                            "alerts@example.org",
+                            "https://lineage.example.org",
+                            checkout),
                     DROPPED);
             Main.synthesise(app, Contracts::bundled);
             synthesis = new Synthesis(out, templates(out));
@@ -85,7 +93,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             Path out = folder.resolve("cdk.out");
             App app = Main.app(Map.of(), out);
             Deployment deployment = new Deployment(
-                    Environment.named("production"), false, Contracts.bundled(), REPOSITORY, "", checkout(folder));
+                    Environment.named("production"), false, Contracts.bundled(), REPOSITORY, "", "", checkout(folder));
             Platform.add(app, deployment, DROPPED);
             Platform.check(app);
             app.synth();
