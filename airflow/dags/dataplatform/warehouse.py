@@ -68,7 +68,11 @@ def dbt_build(domain: str) -> None:
     dbt itself skips what depends on a model or test that fails, and names it.
     """
     warehouse = settings()["warehouse"]
-    target = Path(AIRFLOW_HOME) / "dbt"
+    # a domain's own: another one may be building at the same time
+    target = Path(AIRFLOW_HOME) / "dbt" / domain
+    results = target / "run_results.json"
+    # of the last build, should this one not come to its own
+    results.unlink(missing_ok=True)
     environment = os.environ | {
         "DW_HOST": warehouse["host"],
         "DW_PORT": str(warehouse["port"]),
@@ -97,13 +101,12 @@ def dbt_build(domain: str) -> None:
             print(line.rstrip())
     if dbt.returncode != 0:
         raise AirflowException(
-            f"dbt build failed: {failed(target)}. See docs/runbooks/dbt.md"
+            f"dbt build failed: {failed(results)}. See docs/runbooks/dbt.md"
         )
 
 
-def failed(target: Path) -> str:
-    """What of the last build failed, and why."""
-    results = target / "run_results.json"
+def failed(results: Path) -> str:
+    """What of a build failed, and why."""
     if not results.exists():
         return "it did not come to its first model; the log says why"
     bad = [

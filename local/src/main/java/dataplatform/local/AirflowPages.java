@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import sun.misc.Signal;
@@ -25,12 +24,7 @@ public final class AirflowPages implements Callable<Integer> {
     private int port;
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new AirflowPages())
-                .setExecutionExceptionHandler((e, command, result) -> {
-                    System.err.println(e.getMessage() == null ? e : e.getMessage());
-                    return 1;
-                })
-                .execute(args));
+        Program.main(new AirflowPages(), args);
     }
 
     @Override

@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import software.amazon.awssdk.services.glue.GlueClient;
@@ -38,12 +37,7 @@ public final class Athena implements Callable<Integer> {
     private Path state;
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Athena())
-                .setExecutionExceptionHandler((e, command, result) -> {
-                    System.err.println(e.getMessage() == null ? e : e.getMessage());
-                    return 1;
-                })
-                .execute(args));
+        Program.main(new Athena(), args);
     }
 
     @Override

@@ -23,7 +23,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -51,12 +50,7 @@ public final class Demo implements Callable<Integer> {
     private final Map<String, Double> seconds = new LinkedHashMap<>();
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Demo())
-                .setExecutionExceptionHandler((e, command, result) -> {
-                    System.err.println("\n" + (e.getMessage() == null ? e : e.getMessage()));
-                    return 1;
-                })
-                .execute(args));
+        Program.main(new Demo(), args);
     }
 
     @Override

@@ -12,7 +12,6 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.postgresql.PGConnection;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import sun.misc.Signal;
@@ -26,12 +25,7 @@ public final class WarehouseShell implements Callable<Integer> {
     private Path state;
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new WarehouseShell())
-                .setExecutionExceptionHandler((e, command, result) -> {
-                    System.err.println(e.getMessage() == null ? e : e.getMessage());
-                    return 1;
-                })
-                .execute(args));
+        Program.main(new WarehouseShell(), args);
     }
 
     @Override

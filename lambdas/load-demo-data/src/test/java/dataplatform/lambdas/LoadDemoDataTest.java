@@ -58,7 +58,6 @@ class LoadDemoDataTest {
         moto = Moto.start(folder);
         s3 = S3Server.start(folder.resolve("s3"), 0);
         objects = s3.client();
-        objects.createBucket(request -> request.bucket(LANDING));
         postgres = PostgresServer.start(folder.resolve("postgres"));
         shop = folder.resolve("shop");
         new Generator(1, 0.01, Progress.none()).write(shop);
