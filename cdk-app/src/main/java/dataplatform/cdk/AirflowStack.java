@@ -135,11 +135,8 @@ final class AirflowStack extends Stack {
     private void allowGold(Role role) {
         String database = deployment.names().catalog(Layer.GOLD);
         lake.allowWriting(role, Layer.GOLD, "");
-        role.addToPolicy(Iam.allow(
-                List.of("glue:GetTable", "glue:CreateTable", "glue:UpdateTable"),
-                Iam.arn("glue", "catalog"),
-                Iam.arn("glue", "database/" + database),
-                Iam.arn("glue", "table/" + database + "/*")));
+        role.addToPolicy(
+                Iam.allow(List.of("glue:GetTable", "glue:CreateTable", "glue:UpdateTable"), Iam.glueTables(database)));
         Waivers.nag(
                 role,
                 "AwsSolutions-IAM5",

@@ -183,9 +183,7 @@ final class CatalogStack extends Stack {
                         "glue:BatchCreatePartition",
                         "glue:UpdatePartition",
                         "glue:BatchUpdatePartition"),
-                Iam.arn("glue", "catalog"),
-                Iam.arn("glue", "database/" + database),
-                Iam.arn("glue", "table/" + database + "/*")));
+                Iam.glueTables(database)));
         role.addToPolicy(Iam.allow(List.of("glue:GetSecurityConfiguration"), "*"));
         role.addToPolicy(Iam.allow(
                 List.of("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:AssociateKmsKey"),

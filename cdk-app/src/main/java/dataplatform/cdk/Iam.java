@@ -37,6 +37,13 @@ final class Iam {
         return "arn:" + Aws.PARTITION + ":" + service + ":" + Aws.REGION + ":" + Aws.ACCOUNT_ID + ":" + resource;
     }
 
+    /** The tables of a database of the Glue catalog, with what leads to them. */
+    static String[] glueTables(String database) {
+        return new String[] {
+            arn("glue", "catalog"), arn("glue", "database/" + database), arn("glue", "table/" + database + "/*")
+        };
+    }
+
     /** A role of this account. */
     static String role(String name) {
         return "arn:" + Aws.PARTITION + ":iam::" + Aws.ACCOUNT_ID + ":role/" + name;

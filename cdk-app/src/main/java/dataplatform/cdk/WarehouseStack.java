@@ -12,6 +12,7 @@ import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.iam.CompositePrincipal;
+import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
@@ -96,10 +97,15 @@ final class WarehouseStack extends Stack {
                 serverless
                         ? Iam.arn("redshift-serverless", "workgroup/*")
                         : Iam.arn("redshift", "cluster:" + identifier(deployment.names()))));
-        role.addToPolicy(Iam.allow(
-                List.of("redshift-data:DescribeStatement", "redshift-data:CancelStatement"),
+        role.addToPolicy(ownStatements("redshift-data:DescribeStatement", "redshift-data:CancelStatement"));
+    }
+
+    /** A statement has no ARN: whoever asks may do this to those that it has submitted itself. */
+    private static PolicyStatement ownStatements(String... actions) {
+        return Iam.allow(
+                List.of(actions),
                 Map.of("StringEquals", Map.of("redshift-data:statement-owner-iam-userid", "${aws:userid}")),
-                "*"));
+                "*");
     }
 
     /** What a client has to know, for another stack. */
@@ -139,9 +145,7 @@ final class WarehouseStack extends Stack {
                         "glue:GetPartition",
                         "glue:GetPartitions",
                         "glue:BatchGetPartition"),
-                Iam.arn("glue", "catalog"),
-                Iam.arn("glue", "database/" + database),
-                Iam.arn("glue", "table/" + database + "/*")));
+                Iam.glueTables(database)));
         Waivers.nag(
                 role,
                 "AwsSolutions-IAM5",
@@ -263,10 +267,7 @@ final class WarehouseStack extends Stack {
                 builder -> builder.description("Makes the warehouse's external schema, roles, users and grants"));
         Role role = JavaFunction.role(function);
         role.addToPolicy(Iam.allow(List.of("redshift-data:ExecuteStatement"), arn));
-        role.addToPolicy(Iam.allow(
-                List.of("redshift-data:DescribeStatement", "redshift-data:GetStatementResult"),
-                Map.of("StringEquals", Map.of("redshift-data:statement-owner-iam-userid", "${aws:userid}")),
-                "*"));
+        role.addToPolicy(ownStatements("redshift-data:DescribeStatement", "redshift-data:GetStatementResult"));
         role.addToPolicy(Iam.allow(
                 List.of("secretsmanager:GetSecretValue"), Iam.arn("secretsmanager", "secret:" + secret + "-??????")));
         role.addToPolicy(Iam.allow(List.of("kms:Decrypt"), key.getKeyArn()));
