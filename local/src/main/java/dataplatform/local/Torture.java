@@ -102,10 +102,7 @@ public final class Torture implements Callable<Integer> {
             try (ChildProcess last = engines.bronzeToSilver(List.of())) {
                 last.await(line -> {});
             }
-            List<Spectrum.ExternalTable> tables = new ArrayList<>();
-            contracts.forEach(contract -> tables.add(Spectrum.ExternalTable.of(contract)));
-            contracts.forEach(contract -> tables.add(Spectrum.ExternalTable.quarantineOf(contract)));
-            new Spectrum(engines.s3Client(), state.resolve("tmp")).refresh(warehouse, tables);
+            engines.refreshSpectrum(contracts);
             List<String> differences = new ArrayList<>();
             SourceComparison comparison = new SourceComparison(shop, warehouse);
             for (Contract contract : contracts) {

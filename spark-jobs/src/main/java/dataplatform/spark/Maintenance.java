@@ -49,7 +49,7 @@ public final class Maintenance implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         SparkSession spark = Sessions.builder("maintenance")
                 // vacuum lists with as many tasks, 10,000 if it is not told otherwise
                 .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "16")
@@ -58,16 +58,10 @@ public final class Maintenance implements Callable<Integer> {
                 .getOrCreate();
         Map<String, String> failures = new TreeMap<>();
         Map<String, Optional<String>> tables = tables();
-        tables.forEach((table, partition) -> {
-            try {
-                if (DeltaTable.isDeltaTable(spark, table)) {
-                    maintain(spark, table, partition);
-                }
-            } catch (Exception e) {
-                // Scala throws checked ones unannounced
-                failures.put(table, e.toString().lines().findFirst().orElseThrow());
-            }
-        });
+        Jobs.each(
+                tables.keySet(),
+                table -> maintain(spark, table, tables.get(table)),
+                (table, e) -> failures.put(table, Jobs.describe(e, ".parquet")));
         failures.forEach((table, cause) -> LOG.error("{} failed, and is as it was: {}", table, cause));
         LOG.info("{} of {} tables are maintained, run {}", tables.size() - failures.size(), tables.size(), runId);
         return failures.isEmpty() ? 0 : 1;
@@ -85,12 +79,15 @@ public final class Maintenance implements Callable<Integer> {
         return tables;
     }
 
-    private void maintain(SparkSession spark, String table, Optional<String> partition) {
-        DeltaTable delta = DeltaTable.forPath(spark, table);
-        delta.optimize().executeCompaction();
-        new TableFiles(spark, table, partition).settle();
-        // after the manifests: they name no file that goes
-        delta.vacuum(keep.toMinutes() / 60.0);
-        LOG.info("{} is maintained", table);
+    private Void maintain(SparkSession spark, String table, Optional<String> partition) {
+        if (DeltaTable.isDeltaTable(spark, table)) {
+            DeltaTable delta = DeltaTable.forPath(spark, table);
+            delta.optimize().executeCompaction();
+            new TableFiles(spark, table, partition).settle();
+            // after the manifests: they name no file that goes
+            delta.vacuum(keep.toMinutes() / 60.0);
+            LOG.info("{} is maintained", table);
+        }
+        return null;
     }
 }
