@@ -25,7 +25,7 @@ from airflow.exceptions import AirflowFailException
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import Param, dag, get_current_context, task, task_group
 from dataplatform.quality import quality_gate
-from dataplatform.settings import DEFAULT_ARGS, POLL, WAIT, arrivals, landing
+from dataplatform.settings import DEFAULT_ARGS, POLL, WAIT, arrivals, setting
 from dataplatform.spark import spark_job
 from dataplatform.warehouse import crawl, dbt_build, export_gold
 
@@ -106,7 +106,7 @@ def expected(domain: str, data_sets: list[str]):
     def wait():
         @task_group(group_id="expected")
         def files():
-            bucket = landing()
+            bucket = setting.override(task_id="landing")("landing")
             for name in data_sets:
                 S3KeySensor(
                     task_id=name,

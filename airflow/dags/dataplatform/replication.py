@@ -60,9 +60,8 @@ def freshness(domain: str, complete_until: str | None) -> dict[str, int]:
         raise AirflowSkipException("replication rests, so nobody is promised anything")
     now = datetime.now(UTC)
     age = now - datetime.fromisoformat(complete_until)
-    seconds = {
-        contract["id"]: int(age.total_seconds()) for contract in contracts(domain)
-    }
+    promises = {contract["id"]: promised(contract) for contract in contracts(domain)}
+    seconds = dict.fromkeys(promises, int(age.total_seconds()))
     boto3.client("cloudwatch").put_metric_data(
         Namespace="DataPlatform",
         MetricData=[
@@ -79,9 +78,7 @@ def freshness(domain: str, complete_until: str | None) -> dict[str, int]:
             for data_set, value in seconds.items()
         ],
     )
-    stale = [
-        contract["id"] for contract in contracts(domain) if age > promised(contract)
-    ]
+    stale = [data_set for data_set, promise in promises.items() if age > promise]
     if stale:
         raise AirflowException(
             f"staler than promised, at {age}: {', '.join(stale)}. See docs/runbooks/stale-tables.md"

@@ -60,9 +60,9 @@ def settings() -> dict:
 
 
 @task
-def landing() -> str:
-    """The bucket that partners drop files in."""
-    return settings()["landing"]
+def setting(name: str) -> str:
+    """One of the settings, for operators, which can't ask for it themselves."""
+    return settings()[name]
 
 
 def arrivals() -> dict[str, dict[str, list[str]]]:

@@ -13,7 +13,15 @@ from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOpera
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
 from airflow.sdk import get_current_context, task, task_group
 
-from dataplatform.settings import BUNDLE, POLL, SECTION, WAREHOUSE, marts, settings
+from dataplatform.settings import (
+    BUNDLE,
+    POLL,
+    SECTION,
+    WAREHOUSE,
+    marts,
+    setting,
+    settings,
+)
 
 # Redshift's types as the Glue catalog names them; the others have no digits
 GLUE_TYPES = {
@@ -33,7 +41,7 @@ GLUE_TYPES = {
 @task_group
 def crawl():
     """Brings the catalog's partitions in step with silver."""
-    crawler = crawler_name()
+    crawler = setting.override(task_id="crawler_name")("crawler")
     start = GlueCrawlerOperator(
         task_id="start",
         aws_conn_id=None,
@@ -42,12 +50,6 @@ def crawl():
         poll_interval=POLL,
     )
     start >> crawl_succeeded(crawler)
-
-
-@task
-def crawler_name() -> str:
-    """The crawler of silver."""
-    return settings()["crawler"]
 
 
 @task
