@@ -6,10 +6,12 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.s3.model.S3Object;
 
 /** Where replication puts its files: {@code <folder>/<schema>/<table>/}, named as AWS DMS names them. */
 final class BronzeFolder {
@@ -34,6 +36,19 @@ final class BronzeFolder {
     /** Puts a file of a full load, which keeps its name: put again it replaces itself. */
     void putLoad(String table, Path file) {
         put(key(table, file.getFileName().toString()), file, null);
+    }
+
+    /** Deletes what an earlier, longer load of a table has left. */
+    void deleteLoadsBut(String table, List<String> names) {
+        String loads = key(table, "LOAD");
+        for (S3Object object : s3.listObjectsV2Paginator(
+                        request -> request.bucket(bucket).prefix(loads))
+                .contents()) {
+            String name = object.key().substring(object.key().lastIndexOf('/') + 1);
+            if (!names.contains(name)) {
+                s3.deleteObject(request -> request.bucket(bucket).key(object.key()));
+            }
+        }
     }
 
     /** Puts a file of changes under the present time; never over another file. */

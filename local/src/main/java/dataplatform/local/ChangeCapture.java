@@ -7,7 +7,6 @@ import io.debezium.engine.DebeziumEngine;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import io.debezium.engine.RecordChangeEvent;
 import io.debezium.engine.format.ChangeEventFormat;
-import java.math.BigDecimal;
 import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -19,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.UUID;
 import java.util.concurrent.Executors;
@@ -26,7 +26,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.kafka.connect.data.Decimal;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
@@ -50,6 +49,9 @@ final class ChangeCapture {
     private final BronzeFolder bronze;
     /** Comes back through the log: all that was committed before this process started has been read then. */
     private final String marker = UUID.randomUUID().toString();
+
+    /** What Debezium writes for a long text that an update did not change; no row holds it. */
+    private final String unchanged = "unchanged " + UUID.randomUUID();
 
     private final Map<String, ParquetFile> open = new HashMap<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -141,6 +143,11 @@ final class ChangeCapture {
         properties.put("publication.name", settings.publication());
         properties.put("publication.autocreate.mode", "disabled");
         properties.put("table.include.list", String.join(",", settings.tables()));
+        properties.put("converters", "types");
+        properties.put("types.type", SourceTypes.class.getName());
+        properties.put("unavailable.value.placeholder", unchanged);
+        // truncates are seen, if only to tell of them
+        properties.put("skipped.operations", "none");
         properties.put("snapshot.mode", "no_data");
         properties.put("tombstones.on.delete", "false");
         properties.put("offset.storage", "org.apache.kafka.connect.storage.FileOffsetBackingStore");
@@ -197,6 +204,10 @@ final class ChangeCapture {
                     write("D", value, value.getStruct("before"), null);
                 }
             }
+            case "t" ->
+                LOG.error(
+                        "{} was truncated: AWS DMS writes no such change to S3, and silver keeps the rows; load the table again",
+                        table(value.getStruct("source")));
             default -> LOG.warn("DMS has no files for the operation {} on {}", value.getString("op"), record.topic());
         }
     }
@@ -204,21 +215,21 @@ final class ChangeCapture {
     /** @param keyBefore has at least the key's columns; null if the row had no key before or has none after */
     private void write(String op, Struct change, Struct row, Struct keyBefore) {
         Struct source = change.getStruct("source");
-        String table = source.getString("schema") + "." + source.getString("table");
+        String table = table(source);
         List<ParquetFile.Field> columns = new ArrayList<>();
         List<Object> values = new ArrayList<>();
         values.add(op);
         for (Field field : row.schema().fields()) {
             DataType type = type(field.schema());
             columns.add(new ParquetFile.Field(field.name(), type));
-            values.add(value(row.get(field), field.schema()));
+            values.add(value(table, field, row.getWithoutDefault(field.name())));
         }
         Instant commit = Instant.ofEpochMilli(source.getInt64("ts_ms"));
         values.add(DmsColumns.timestamp(commit));
         values.add(DmsColumns.changeSeq(commit, source.getInt64("lsn")));
         for (Field field : row.schema().fields()) {
             if (settings.keys(table).contains(field.name())) {
-                values.add(keyBefore == null ? null : value(keyBefore.get(field.name()), field.schema()));
+                values.add(keyBefore == null ? null : keyBefore.getWithoutDefault(field.name()));
             }
         }
         List<ParquetFile.Field> fields = DmsColumns.around(columns, settings.keys(table));
@@ -228,7 +239,7 @@ final class ChangeCapture {
             file = null;
         }
         if (file == null) {
-            Path path = settings.state().resolve("changes").resolve(table + ".parquet");
+            Path path = settings.changes().resolve(table + ".parquet");
             file = new ParquetFile(path, fields);
             open.put(table, file);
         }
@@ -236,6 +247,16 @@ final class ChangeCapture {
         if (oldest == null) {
             oldest = Instant.now();
         }
+    }
+
+    /** @throws IllegalStateException if it is a text that the log does not hold, since the update did not change it */
+    private Object value(String table, Field field, Object value) {
+        if (unchanged.equals(value)) {
+            throw new IllegalStateException(table + "." + field.name()
+                    + " did not come with an update that leaves it as it is: the table's replica identity is no longer full."
+                    + " Run: alter table " + table + " replica identity full; then load it again with --reload");
+        }
+        return value;
     }
 
     private void flush() {
@@ -250,21 +271,19 @@ final class ChangeCapture {
         LOG.info("{}: {} changes in {}", table, file.rows(), key);
     }
 
+    private static String table(Struct source) {
+        return source.getString("schema") + "." + source.getString("table");
+    }
+
     private static DataType type(Schema schema) {
-        if (Decimal.LOGICAL_NAME.equals(schema.name())) {
-            String precision = schema.parameters().get("connect.decimal.precision");
-            return precision == null
-                    ? DataType.STRING
-                    : new DataType(
-                            Kind.DECIMAL,
-                            Integer.parseInt(precision),
-                            Integer.parseInt(schema.parameters().get(Decimal.SCALE_FIELD)));
+        Optional<DataType> decimal = SourceTypes.decimal(schema);
+        if (decimal.isPresent()) {
+            return decimal.get();
         }
         String name = schema.name() == null ? "" : schema.name();
         return switch (name) {
             case "io.debezium.time.Date" -> DataType.of(Kind.DATE);
-            case "io.debezium.time.Timestamp", "io.debezium.time.MicroTimestamp", "io.debezium.time.ZonedTimestamp" ->
-                DataType.TIMESTAMP;
+            case "io.debezium.time.MicroTimestamp" -> DataType.TIMESTAMP;
             default ->
                 switch (schema.type()) {
                     case INT8, INT16, INT32 -> DataType.of(Kind.INTEGER);
@@ -273,21 +292,6 @@ final class ChangeCapture {
                     case BOOLEAN -> DataType.of(Kind.BOOLEAN);
                     default -> DataType.STRING;
                 };
-        };
-    }
-
-    private static Object value(Object value, Schema schema) {
-        if (value == null) {
-            return null;
-        }
-        String name = schema.name() == null ? "" : schema.name();
-        return switch (name) {
-            case "io.debezium.time.Timestamp" -> (Long) value * 1000;
-            case "io.debezium.time.ZonedTimestamp" -> DmsColumns.micros(Instant.parse((String) value));
-            default ->
-                value instanceof BigDecimal decimal && type(schema).kind() == Kind.STRING
-                        ? decimal.toPlainString()
-                        : value;
         };
     }
 }

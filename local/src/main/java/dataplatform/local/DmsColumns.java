@@ -1,11 +1,11 @@
 package dataplatform.local;
 
 import dataplatform.contracts.DataType;
+import dataplatform.contracts.DataType.Kind;
 import dataplatform.contracts.SilverColumn;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,6 +16,9 @@ import java.util.List;
  */
 final class DmsColumns {
     static final String BEFORE_IMAGE = "BI_";
+    /** As Spark and Athena have it. */
+    private static final int MAX_PRECISION = 38;
+
     private static final DateTimeFormatter TIMESTAMP =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSSSSS").withZone(ZoneOffset.UTC);
     private static final DateTimeFormatter HUNDREDTHS =
@@ -51,7 +54,19 @@ final class DmsColumns {
         return HUNDREDTHS.format(commit) + "%019d".formatted(position);
     }
 
+    /** The type of a column of PostgreSQL's type numeric: text where a decimal can't hold what the source does. */
+    static DataType numeric(int precision, int scale) {
+        return precision < 1 || precision > MAX_PRECISION || scale < 0 || scale > precision
+                ? DataType.STRING
+                : new DataType(Kind.DECIMAL, precision, scale);
+    }
+
+    /** Microseconds since 1970; the last or first that there is for a time beyond them, as from the year 294247. */
     static long micros(Instant instant) {
-        return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
+        try {
+            return Math.addExact(Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1000);
+        } catch (ArithmeticException e) {
+            return instant.isAfter(Instant.EPOCH) ? Long.MAX_VALUE : Long.MIN_VALUE;
+        }
     }
 }

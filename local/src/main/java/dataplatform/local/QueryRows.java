@@ -2,6 +2,7 @@ package dataplatform.local;
 
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
+import java.math.BigDecimal;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
@@ -25,10 +26,7 @@ final class QueryRows {
                     switch (columns.getColumnType(i)) {
                         case Types.SMALLINT, Types.INTEGER -> DataType.of(Kind.INTEGER);
                         case Types.BIGINT -> DataType.of(Kind.LONG);
-                        case Types.NUMERIC ->
-                            columns.getPrecision(i) == 0
-                                    ? DataType.STRING
-                                    : new DataType(Kind.DECIMAL, columns.getPrecision(i), columns.getScale(i));
+                        case Types.NUMERIC -> DmsColumns.numeric(columns.getPrecision(i), columns.getScale(i));
                         case Types.REAL, Types.DOUBLE -> DataType.of(Kind.DOUBLE);
                         case Types.BIT, Types.BOOLEAN -> DataType.of(Kind.BOOLEAN);
                         case Types.DATE -> DataType.of(Kind.DATE);
@@ -40,7 +38,10 @@ final class QueryRows {
         return fields;
     }
 
-    /** The row that a query stands at. */
+    /**
+     * The row that a query stands at, as the changes of it are written: infinite days and times as the last or first
+     * that there is, and null for a decimal that is not a number.
+     */
     static List<Object> values(ResultSet rows, List<ParquetFile.Field> fields) throws SQLException {
         List<Object> values = new ArrayList<>();
         for (int i = 0; i < fields.size(); i++) {
@@ -49,14 +50,39 @@ final class QueryRows {
         return values;
     }
 
+    /**
+     * The row that a query stands at.
+     *
+     * @throws SQLException if it holds what Parquet's types do not
+     */
+    static List<Object> exactValues(ResultSet rows, List<ParquetFile.Field> fields) throws SQLException {
+        List<Object> values = values(rows, fields);
+        for (int i = 0; i < values.size(); i++) {
+            Object value = values.get(i);
+            boolean missing = value == null && rows.getObject(i + 1) != null;
+            boolean infinite = value instanceof Number number
+                    && switch (fields.get(i).type().kind()) {
+                        case DATE -> number.intValue() == Integer.MAX_VALUE || number.intValue() == Integer.MIN_VALUE;
+                        case TIMESTAMP -> number.longValue() == Long.MAX_VALUE || number.longValue() == Long.MIN_VALUE;
+                        default -> false;
+                    };
+            if (missing || infinite) {
+                throw new SQLException("column " + fields.get(i).name() + " holds " + rows.getString(i + 1)
+                        + ", which a " + fields.get(i).type().glueType() + " of Parquet can't be");
+            }
+        }
+        return values;
+    }
+
     private static Object value(ResultSet rows, int column, DataType type) throws SQLException {
         return switch (type.kind()) {
             case STRING -> rows.getString(column);
             case INTEGER, LONG, DOUBLE, BOOLEAN -> rows.getObject(column);
-            case DECIMAL -> rows.getBigDecimal(column);
+            // what is not a number comes as a double
+            case DECIMAL -> rows.getObject(column) instanceof BigDecimal decimal ? decimal : null;
             case DATE -> {
                 LocalDate date = rows.getObject(column, LocalDate.class);
-                yield date == null ? null : (int) date.toEpochDay();
+                yield date == null ? null : days(date);
             }
             case TIMESTAMP -> {
                 if (rows.getMetaData().getColumnTypeName(column).equals("timestamptz")) {
@@ -67,5 +93,9 @@ final class QueryRows {
                 yield time == null ? null : DmsColumns.micros(time.toInstant(ZoneOffset.UTC));
             }
         };
+    }
+
+    private static int days(LocalDate date) {
+        return (int) Math.max(Integer.MIN_VALUE, Math.min(Integer.MAX_VALUE, date.toEpochDay()));
     }
 }

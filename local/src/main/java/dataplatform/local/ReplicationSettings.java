@@ -50,4 +50,9 @@ record ReplicationSettings(
     Path offsets() {
         return state.resolve("offsets.dat");
     }
+
+    /** Folder of the files of changes before they are in bronze, and after it until the next ones. */
+    Path changes() {
+        return state.resolve("changes");
+    }
 }

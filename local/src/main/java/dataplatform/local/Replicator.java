@@ -58,6 +58,12 @@ public final class Replicator implements Callable<Integer> {
             description = "Stop when all that was committed before the start is in bronze.")
     private boolean stopWhenCaughtUp;
 
+    @Option(
+            names = "--reload",
+            description =
+                    "Load all tables anew first, as when the replication slot is gone, and then go on with changes.")
+    private boolean reload;
+
     public static void main(String[] args) {
         System.exit(new CommandLine(new Replicator())
                 .setExecutionExceptionHandler((e, command, result) -> {
@@ -76,7 +82,11 @@ public final class Replicator implements Callable<Integer> {
         warnOfTablesWithoutContract(settings);
         try (S3Client s3 = S3Client.builder().forcePathStyle(true).build()) {
             BronzeFolder folder = new BronzeFolder(s3, bronze, Clock.systemUTC());
-            new FullLoad(settings, folder).run();
+            FullLoad load = new FullLoad(settings, folder);
+            if (reload) {
+                load.forget();
+            }
+            load.run();
             ChangeCapture capture = new ChangeCapture(settings, folder, stopWhenCaughtUp);
             Runtime.getRuntime().addShutdownHook(new Thread(capture::stop));
             capture.run();

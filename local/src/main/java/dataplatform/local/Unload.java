@@ -53,7 +53,7 @@ final class Unload {
                 ParquetFile file = new ParquetFile(local, fields);
                 try (file) {
                     while (rows.next()) {
-                        file.add(QueryRows.values(rows, fields));
+                        file.add(QueryRows.exactValues(rows, fields));
                     }
                 }
                 for (S3Object object : s3.listObjectsV2Paginator(
