@@ -42,6 +42,14 @@ public final class RedshiftDataServer implements AutoCloseable {
         this.server = LoopbackServer.start(AwsJson.handler("ValidationException", this::answer));
     }
 
+    /**
+     * What a statement has come to.
+     *
+     * @param rows how many it gave or changed; -1 of a batch
+     * @param records the rows that it gave; null if it is none that gives rows
+     */
+    private record Outcome(long rows, ObjectNode records) {}
+
     /** A statement, or a batch of them with its parts. */
     private static final class Execution {
         final String id;
@@ -63,15 +71,18 @@ public final class RedshiftDataServer implements AutoCloseable {
             status = "STARTED";
         }
 
-        synchronized void finished(long rowCount, ObjectNode records) {
+        synchronized void finished(Outcome outcome) {
             status = "FINISHED";
-            rows = rowCount;
-            result = records;
+            rows = outcome.rows();
+            result = outcome.records();
         }
 
+        /** Does nothing if it has ended already. */
         synchronized void failed(String message) {
-            status = "FAILED";
-            error = message;
+            if (!status.equals("FINISHED") && !status.equals("FAILED")) {
+                status = "FAILED";
+                error = message;
+            }
         }
 
         synchronized ObjectNode describe() {
@@ -180,24 +191,33 @@ public final class RedshiftDataServer implements AutoCloseable {
                             + statement.enquoteIdentifier(request.path("DbUser").asText(), true));
                 }
             }
-            for (Execution part : execution.parts) {
+            List<Execution> statements = execution.parts.isEmpty() ? List.of(execution) : execution.parts;
+            List<Outcome> outcomes = new ArrayList<>();
+            for (Execution statement : statements) {
+                statement.started();
                 try {
-                    run(connection, part, request.path("Parameters"));
-                } catch (SQLException e) {
-                    part.failed(e.getMessage());
+                    outcomes.add(run(connection, statement.sql, request.path("Parameters")));
+                } catch (Throwable e) {
+                    statement.failed(message(e));
                     throw e;
                 }
             }
-            if (execution.parts.isEmpty()) {
-                run(connection, execution, request.path("Parameters"));
-                connection.commit();
-            } else {
-                connection.commit();
-                execution.finished(-1, null);
+            connection.commit();
+            for (int i = 0; i < statements.size(); i++) {
+                statements.get(i).finished(outcomes.get(i));
             }
-        } catch (SQLException e) {
-            execution.failed(e.getMessage());
+            if (!execution.parts.isEmpty()) {
+                execution.finished(new Outcome(-1, null));
+            }
+        } catch (Throwable e) {
+            // whatever it is: whoever asks after the statement waits until it has ended
+            execution.parts.forEach(part -> part.failed("rolled back: " + message(e)));
+            execution.failed(message(e));
         }
+    }
+
+    private static String message(Throwable e) {
+        return e instanceof SQLException && e.getMessage() != null ? e.getMessage() : e.toString();
     }
 
     private interface Metadata {
@@ -248,13 +268,12 @@ public final class RedshiftDataServer implements AutoCloseable {
         return response;
     }
 
-    private void run(Connection connection, Execution execution, JsonNode parameters) throws SQLException {
-        if (unload.isPresent() && unload.get().takes(execution.sql)) {
-            execution.finished(unload.get().run(connection, execution.sql), null);
-            return;
+    private Outcome run(Connection connection, String text, JsonNode parameters) throws SQLException {
+        if (unload.isPresent() && unload.get().takes(text)) {
+            return new Outcome(unload.get().run(connection, text), null);
         }
         List<String> values = new ArrayList<>();
-        Matcher matcher = PARAMETER.matcher(RedshiftSql.toPostgres(execution.sql));
+        Matcher matcher = PARAMETER.matcher(RedshiftSql.toPostgres(text));
         String sql = matcher.replaceAll(found -> {
             Optional<String> value = value(parameters, found.group(1));
             value.ifPresent(values::add);
@@ -268,11 +287,10 @@ public final class RedshiftDataServer implements AutoCloseable {
             if (statement.execute()) {
                 try (ResultSet rows = statement.getResultSet()) {
                     ObjectNode result = result(rows);
-                    execution.finished(result.path("TotalNumRows").asLong(), result);
+                    return new Outcome(result.path("TotalNumRows").asLong(), result);
                 }
-            } else {
-                execution.finished(statement.getUpdateCount(), null);
             }
+            return new Outcome(statement.getUpdateCount(), null);
         }
     }
 

@@ -1,6 +1,7 @@
 package dataplatform.local;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -10,6 +11,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Object;
 
@@ -64,10 +66,10 @@ final class Unload {
                 s3.putObject(request -> request.bucket(bucket).key(prefix + "0000_part_00.parquet"), local);
                 return file.rows();
             } finally {
-                Files.delete(local);
+                Files.deleteIfExists(local);
             }
-        } catch (IOException e) {
-            throw new SQLException("could not write to s3://" + bucket + "/" + prefix, e);
+        } catch (IOException | UncheckedIOException | SdkException e) {
+            throw new SQLException("could not write to s3://" + bucket + "/" + prefix + ": " + e.getMessage(), e);
         }
     }
 
