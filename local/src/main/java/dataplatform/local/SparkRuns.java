@@ -10,7 +10,11 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -87,7 +91,11 @@ final class SparkRuns implements AutoCloseable {
 
         /** Puts it in the queue. */
         void submit() {
-            queue.execute(this::execute);
+            try {
+                queue.execute(this::execute);
+            } catch (RejectedExecutionException e) {
+                end(State.CANCELLED, "the machine was shut down");
+            }
         }
 
         /** Ends it, if it has not ended; it is ended when this returns. */
@@ -124,14 +132,21 @@ final class SparkRuns implements AutoCloseable {
                     become(State.RUNNING, "");
                 }
                 process.await(lines);
-                keep(output);
-                end(State.SUCCEEDED, "");
-            } catch (IOException | IllegalStateException e) {
-                keep(output);
-                end(State.FAILED, e.getMessage());
+                end(State.SUCCEEDED, keep(output));
             } catch (InterruptedException e) {
                 process.close();
                 end(State.CANCELLED, "the machine was shut down");
+            } catch (Throwable e) {
+                // whatever it is: whoever waits for the run waits until it has ended
+                if (process != null) {
+                    process.close();
+                }
+                String why = e.getMessage() == null ? e.toString() : e.getMessage();
+                end(
+                        State.FAILED,
+                        Stream.of(why, keep(output))
+                                .filter(part -> !part.isEmpty())
+                                .collect(Collectors.joining("\n")));
             }
         }
 
@@ -152,25 +167,35 @@ final class SparkRuns implements AutoCloseable {
             notifyAll();
         }
 
-        private void keep(Path output) {
+        /** @return what to say of it: nothing, or why the log could not be kept, which changes nothing of how the run ends */
+        private String keep(Path output) {
             if (log.isEmpty() || !Files.exists(output)) {
-                return;
+                return "";
             }
-            URI to = URI.create(log);
-            ByteArrayOutputStream packed = new ByteArrayOutputStream();
-            try (OutputStream gzip = new GZIPOutputStream(packed)) {
-                Files.copy(output, gzip);
-            } catch (IOException e) {
-                throw new java.io.UncheckedIOException("could not pack " + output, e);
+            try {
+                URI to = URI.create(log);
+                ByteArrayOutputStream packed = new ByteArrayOutputStream();
+                try (OutputStream gzip = new GZIPOutputStream(packed)) {
+                    Files.copy(output, gzip);
+                }
+                s3.putObject(
+                        request -> request.bucket(to.getHost()).key(to.getPath().substring(1)),
+                        RequestBody.fromBytes(packed.toByteArray()));
+                return "";
+            } catch (IOException | RuntimeException e) {
+                return "its log could not be kept in " + log + " and is only in " + output + ": " + e.getMessage();
             }
-            s3.putObject(
-                    request -> request.bucket(to.getHost()).key(to.getPath().substring(1)),
-                    RequestBody.fromBytes(packed.toByteArray()));
         }
     }
 
     @Override
     public void close() {
         queue.shutdownNow();
+        try {
+            // until the run's process has ended, which may still write to S3
+            queue.awaitTermination(30, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
