@@ -4,11 +4,16 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -33,6 +38,7 @@ public final class AirflowPages implements Callable<Integer> {
         if (!Files.exists(state.resolve("postgres"))) {
             throw new IllegalStateException("there is no shop yet: run `make demo` first");
         }
+        Ports.requireFree(port, "end what listens there, or give another: make airflow PORT=<n>");
         System.err.println("starting Airflow; this takes some 20 seconds");
         try (StateLock lock = StateLock.take(state);
                 Engines engines = Engines.start(state);
@@ -46,7 +52,8 @@ public final class AirflowPages implements Callable<Integer> {
                     MwaaServer mwaa = MwaaServer.start(URI.create("http://127.0.0.1:" + port));
                     LambdaRuntime startDag = startDag(aws, mwaa)) {
                 Path drop = state.resolve("drop");
-                DropFolder folder = new DropFolder(drop, engines.s3Client(), startDag, System.err::println);
+                DropFolder folder =
+                        new DropFolder(drop, engines.s3Client(), startDag, Duration.ofSeconds(10), System.err::println);
                 System.err.println("Airflow is at http://127.0.0.1:" + port + "; files of partners go to " + drop
                         + "/<domain>/<data set>/. End it with Ctrl-C");
                 lookUntilStop(server, folder);
@@ -68,17 +75,29 @@ public final class AirflowPages implements Callable<Integer> {
     }
 
     /** Returns at Ctrl-C, so that everything is ended in its order. */
-    private static void lookUntilStop(ChildProcess server, DropFolder folder) throws IOException, InterruptedException {
+    private static void lookUntilStop(ChildProcess server, DropFolder folder) throws InterruptedException {
         CountDownLatch stop = new CountDownLatch(1);
         for (String name : List.of("INT", "TERM")) {
             Signal.handle(new Signal(name), signal -> stop.countDown());
         }
-        while (!stop.await(500, TimeUnit.MILLISECONDS)) {
-            if (!server.process().isAlive()) {
-                throw server.ended();
+        // beside it: whatever a look waits for, this one hears of the stop
+        ScheduledExecutorService looking = Executors.newSingleThreadScheduledExecutor();
+        try {
+            Future<?> looks = looking.scheduleWithFixedDelay(folder::look, 0, 500, TimeUnit.MILLISECONDS);
+            while (!stop.await(500, TimeUnit.MILLISECONDS)) {
+                if (!server.process().isAlive()) {
+                    throw server.ended();
+                }
+                if (looks.isDone()) {
+                    looks.get();
+                }
             }
-            folder.look();
+            System.err.println("stopping");
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
+        } finally {
+            looking.shutdownNow();
+            looking.awaitTermination(5, TimeUnit.SECONDS);
         }
-        System.err.println("stopping");
     }
 }

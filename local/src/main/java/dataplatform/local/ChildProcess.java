@@ -1,11 +1,13 @@
 package dataplatform.local;
 
-import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -57,20 +59,35 @@ final class ChildProcess implements AutoCloseable {
      * @throws IllegalStateException with the end of its output if it fails
      */
     void await(Consumer<String> lines) throws IOException, InterruptedException {
-        try (BufferedReader output = Files.newBufferedReader(log)) {
+        try (InputStream output = Files.newInputStream(log)) {
+            ByteArrayOutputStream line = new ByteArrayOutputStream();
             boolean ended;
             do {
                 ended = process.waitFor(200, TimeUnit.MILLISECONDS);
-                for (String line = output.readLine(); line != null; line = output.readLine()) {
-                    lines.accept(line);
+                for (byte each : output.readAllBytes()) {
+                    if (each == '\n') {
+                        lines.accept(text(line));
+                    } else {
+                        line.write(each);
+                    }
                 }
             } while (!ended);
+            if (line.size() > 0) {
+                lines.accept(text(line));
+            }
         }
         int code = process.exitValue();
         forget();
         if (code != 0) {
             throw ended();
         }
+    }
+
+    /** Of a line that is whole: before its end has been written it may end in the middle of a word, or of a letter. */
+    private static String text(ByteArrayOutputStream line) {
+        String text = line.toString(StandardCharsets.UTF_8);
+        line.reset();
+        return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
     }
 
     /**
@@ -119,7 +136,9 @@ final class ChildProcess implements AutoCloseable {
 
     /** The last lines but for those of stack traces, which stand in the log. */
     private String tail() throws IOException {
-        List<String> lines = Files.readAllLines(log).stream()
+        // whatever it has written, be it no text
+        List<String> lines = new String(Files.readAllBytes(log), StandardCharsets.UTF_8)
+                .lines()
                 .filter(line -> !line.startsWith("\tat "))
                 .toList();
         return String.join("\n", lines.subList(Math.max(0, lines.size() - 15), lines.size()));

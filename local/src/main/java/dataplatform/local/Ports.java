@@ -1,6 +1,7 @@
 package dataplatform.local;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
@@ -13,13 +14,22 @@ final class Ports {
 
     private Ports() {}
 
+    /** @throws IllegalStateException if somebody listens on the port, with the advice in its message */
+    static void requireFree(int port, String advice) throws IOException {
+        try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            // it is
+        } catch (BindException e) {
+            throw new IllegalStateException("port " + port + " is taken; " + advice, e);
+        }
+    }
+
     /** A port of the loopback interface that nobody listens on. */
     static int free() throws IOException {
         while (true) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, END);
             try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 return probe.getLocalPort();
-            } catch (java.net.BindException e) {
+            } catch (BindException e) {
                 // taken: draw again
             }
         }
