@@ -87,7 +87,7 @@ final class Airflow {
                     URI.create("http://127.0.0.1:" + port + "/api/v2/monitor/health"),
                     "\"scheduler\":{\"status\":\"healthy\"");
         } catch (IOException | InterruptedException | RuntimeException e) {
-            server.close();
+            Closing.after(e, server);
             throw e;
         }
         return server;

@@ -3,7 +3,6 @@ package dataplatform.local;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,7 +98,7 @@ public final class AirflowMachine implements AutoCloseable {
             }
             return machine;
         } catch (IOException | InterruptedException | RuntimeException e) {
-            machine.close();
+            Closing.after(e, machine);
             throw e;
         }
     }
@@ -180,19 +179,25 @@ public final class AirflowMachine implements AutoCloseable {
 
     @Override
     public void close() {
+        Closing.all(this::killServices, this::deleteLinks);
+    }
+
+    private void killServices() throws IOException {
         Path pids = root.resolve("pids");
+        if (Files.exists(pids)) {
+            Closing.all(Files.readAllLines(pids).stream()
+                    .<AutoCloseable>map(
+                            pid -> () -> ProcessHandle.of(Long.parseLong(pid)).ifPresent(AirflowMachine::kill))
+                    .toList());
+        }
+    }
+
+    /** To a Python that is not the machine's: whoever deletes the folder need not care. */
+    private void deleteLinks() throws IOException {
         try (Stream<Path> files = Files.walk(root.getParent())) {
-            if (Files.exists(pids)) {
-                for (String pid : Files.readAllLines(pids)) {
-                    ProcessHandle.of(Long.parseLong(pid)).ifPresent(AirflowMachine::kill);
-                }
-            }
-            // to a Python that is not the machine's: whoever deletes the folder need not care
             for (Path file : files.filter(Files::isSymbolicLink).toList()) {
                 Files.delete(file);
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

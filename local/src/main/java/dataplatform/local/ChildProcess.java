@@ -166,7 +166,6 @@ final class ChildProcess implements AutoCloseable {
 
     @Override
     public void close() {
-        kill();
-        forget();
+        Closing.all(this::kill, this::forget);
     }
 }

@@ -89,7 +89,6 @@ public final class CloudFormation implements AutoCloseable {
 
     @Override
     public void close() {
-        function.close();
-        server.close();
+        Closing.all(function, server);
     }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +56,7 @@ final class ControlPlanes implements AutoCloseable {
             planes.start(state, sparkLines);
             return planes;
         } catch (IOException | SQLException | RuntimeException e) {
-            planes.stop();
+            Closing.after(e, planes::stop);
             throw e;
         }
     }
@@ -204,18 +205,13 @@ final class ControlPlanes implements AutoCloseable {
     /** Stops them; what gold's catalog holds is there again at the next start. */
     @Override
     public void close() {
-        gold.keep();
-        stop();
+        Closing.all(gold::keep, this::stop);
     }
 
     private void stop() {
-        for (int i = servers.size() - 1; i >= 0; i--) {
-            try {
-                servers.get(i).close();
-            } catch (Exception e) {
-                throw new IllegalStateException("could not stop " + servers.get(i), e);
-            }
-        }
-        moto.close();
+        List<AutoCloseable> lastFirst = new ArrayList<>(servers);
+        Collections.reverse(lastFirst);
+        lastFirst.add(moto);
+        Closing.all(lastFirst);
     }
 }

@@ -35,7 +35,7 @@ final class Engines implements AutoCloseable {
         try {
             return new Engines(state, postgres, S3Server.start(state.resolve("s3"), 0));
         } catch (IOException | RuntimeException e) {
-            postgres.close();
+            Closing.after(e, postgres);
             throw e;
         }
     }
@@ -124,8 +124,6 @@ final class Engines implements AutoCloseable {
 
     @Override
     public void close() {
-        s3Client.close();
-        s3.close();
-        postgres.close();
+        Closing.all(s3Client, s3, postgres);
     }
 }

@@ -77,7 +77,7 @@ public final class LambdaRuntime implements AutoCloseable {
             runtime.process = runtime.startProcess(task, handler, environment);
             return runtime;
         } catch (IOException | RuntimeException e) {
-            runtime.server.close();
+            Closing.after(e, runtime.server);
             throw e;
         }
     }
@@ -207,7 +207,6 @@ public final class LambdaRuntime implements AutoCloseable {
 
     @Override
     public void close() {
-        process.close();
-        server.close();
+        Closing.all(process, server);
     }
 }

@@ -43,7 +43,6 @@ final class LoopbackServer implements AutoCloseable {
 
     @Override
     public void close() {
-        server.stop(0);
-        threads.shutdownNow();
+        Closing.all(() -> server.stop(0), threads::shutdownNow);
     }
 }

@@ -46,7 +46,7 @@ public final class Moto implements AutoCloseable {
         try {
             server.awaitAnswer(endpoint.resolve("/moto-api/"), "moto");
         } catch (IOException | InterruptedException | RuntimeException e) {
-            server.close();
+            Closing.after(e, server);
             throw e;
         }
         return new Moto(endpoint, server);

@@ -61,6 +61,9 @@ public final class PostgresServer implements AutoCloseable {
                 }
                 statement.execute("create database " + database);
             }
+        } catch (SQLException e) {
+            Closing.after(e, postgres);
+            throw e;
         }
         return postgres;
     }
