@@ -18,6 +18,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -48,6 +51,9 @@ final class Spectrum {
     static final String SCHEMA = "data_lake_silver";
     /** Which files the copied rows are from. */
     private static final String LOADED = "data_lake_silver_state.loaded";
+
+    private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern("yyyy-MM-dd");
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS");
 
     private static final String MANIFESTS = "_symlink_format_manifest/";
 
@@ -269,14 +275,30 @@ final class Spectrum {
             case LONG -> Long.toString(row.getLong(name, 0));
             case DOUBLE -> Double.toString(row.getDouble(name, 0));
             case BOOLEAN -> Boolean.toString(row.getBoolean(name, 0));
-            case DATE -> LocalDate.ofEpochDay(row.getInteger(name, 0)).toString();
-            case TIMESTAMP ->
-                Instant.EPOCH
-                        .plus(row.getLong(name, 0), ChronoUnit.MICROS)
-                        .toString()
-                        .replace("Z", "");
+            case DATE -> {
+                int days = row.getInteger(name, 0);
+                yield infinite(days == Integer.MAX_VALUE, days == Integer.MIN_VALUE)
+                        .orElseGet(() -> time(LocalDate.ofEpochDay(days).atStartOfDay(), DAY));
+            }
+            case TIMESTAMP -> {
+                long micros = row.getLong(name, 0);
+                LocalDateTime time =
+                        LocalDateTime.ofInstant(Instant.EPOCH.plus(micros, ChronoUnit.MICROS), ZoneOffset.UTC);
+                yield infinite(micros == Long.MAX_VALUE, micros == Long.MIN_VALUE)
+                        .orElseGet(() -> time(time, TIME));
+            }
             case DECIMAL -> decimal(row, name, column.type().scale()).toPlainString();
         };
+    }
+
+    /** As replication writes them, which has nothing else for them. */
+    private static Optional<String> infinite(boolean last, boolean first) {
+        return last ? Optional.of("infinity") : first ? Optional.of("-infinity") : Optional.empty();
+    }
+
+    /** PostgreSQL takes no sign before a year, and knows no year 0. */
+    private static String time(LocalDateTime time, DateTimeFormatter format) {
+        return format.format(time).replace("+", "") + (time.getYear() > 0 ? "" : " BC");
     }
 
     /** Parquet keeps a decimal in 32 bits, in 64 or in bytes, by its precision. */
