@@ -22,9 +22,9 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
 
 /**
- * What a partner does, and S3, EventBridge and SQS then do: a file put into the folder is uploaded to the landing bucket
- * under its path in the folder, and the event of it goes to a function, again and again until the function has taken it.
- * Files do not wait for each other.
+ * What a partner does, and S3, EventBridge and SQS then do: a file put into the folder is uploaded to the landing
+ * bucket under its path in the folder, and the event of it goes to a function, again and again until the function has
+ * taken it. Files do not wait for each other.
  */
 final class DropFolder {
     private final Path folder;
@@ -35,7 +35,7 @@ final class DropFolder {
     private final Map<Path, Dropped> seen = new HashMap<>();
 
     /**
-     * @param pause after which a file that was not taken is tried again: as long as a message is out of sight in the queue
+     * @param pause after which a file that was not taken is tried again
      * @param log hears of each file, and once why it is not taken
      */
     DropFolder(Path folder, S3Client s3, LambdaRuntime function, Duration pause, Consumer<String> log) {

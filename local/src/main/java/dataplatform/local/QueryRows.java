@@ -7,15 +7,23 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.time.DateTimeException;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Rows of PostgreSQL as a {@link ParquetFile} takes them. */
 final class QueryRows {
+    /** As PostgreSQL writes it; what there is of an offset comes after the time of day. */
+    private static final Pattern BEFORE_OUR_ERA =
+            Pattern.compile("(\\d+)-(\\d\\d)-(\\d\\d)(?: ([\\d:.]+)([+-][\\d:]+)?)? BC");
+
     private QueryRows() {}
 
     /** The columns of a query, as columns of a file. */
@@ -80,11 +88,27 @@ final class QueryRows {
             case INTEGER, LONG, DOUBLE, BOOLEAN -> rows.getObject(column);
             // what is not a number comes as a double
             case DECIMAL -> rows.getObject(column) instanceof BigDecimal decimal ? decimal : null;
+            case DATE, TIMESTAMP -> {
+                try {
+                    yield time(rows, column, type);
+                } catch (DateTimeException e) {
+                    // the driver takes a leap day before our era for none
+                    OffsetDateTime time = beforeOurEra(rows.getString(column));
+                    yield type.kind() == Kind.DATE
+                            ? (Object) days(time.toLocalDate())
+                            : (Object) DmsColumns.micros(time.toInstant());
+                }
+            }
+        };
+    }
+
+    private static Object time(ResultSet rows, int column, DataType type) throws SQLException {
+        return switch (type.kind()) {
             case DATE -> {
                 LocalDate date = rows.getObject(column, LocalDate.class);
                 yield date == null ? null : days(date);
             }
-            case TIMESTAMP -> {
+            default -> {
                 if (rows.getMetaData().getColumnTypeName(column).equals("timestamptz")) {
                     OffsetDateTime time = rows.getObject(column, OffsetDateTime.class);
                     yield time == null ? null : DmsColumns.micros(time.toInstant());
@@ -93,6 +117,20 @@ final class QueryRows {
                 yield time == null ? null : DmsColumns.micros(time.toInstant(ZoneOffset.UTC));
             }
         };
+    }
+
+    private static OffsetDateTime beforeOurEra(String text) {
+        Matcher time = BEFORE_OUR_ERA.matcher(text);
+        if (!time.matches()) {
+            throw new DateTimeException("not a time before our era: " + text);
+        }
+        return OffsetDateTime.of(
+                LocalDate.of(
+                        1 - Integer.parseInt(time.group(1)),
+                        Integer.parseInt(time.group(2)),
+                        Integer.parseInt(time.group(3))),
+                time.group(4) == null ? LocalTime.MIDNIGHT : LocalTime.parse(time.group(4)),
+                time.group(5) == null ? ZoneOffset.UTC : ZoneOffset.of(time.group(5)));
     }
 
     private static int days(LocalDate date) {

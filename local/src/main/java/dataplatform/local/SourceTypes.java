@@ -20,9 +20,9 @@ import org.apache.kafka.connect.data.SchemaBuilder;
 import org.postgresql.PGStatement;
 
 /**
- * What Debezium makes of dates, times and decimals. Its own converters let infinity and times from the year 294247 on run
- * over, and stop at a decimal that is not a number in a column that is never null; with this one the changes hold what
- * {@link QueryRows} reads.
+ * What Debezium makes of dates, times and decimals. Its own converters let infinity and times from the year 294247 on
+ * run over, and stop at a decimal that is not a number in a column that is never null; with this one the changes hold
+ * what {@link QueryRows} reads.
  */
 public final class SourceTypes implements CustomConverter<SchemaBuilder, RelationalColumn> {
     private static final String DECIMAL_PRECISION = "connect.decimal.precision";

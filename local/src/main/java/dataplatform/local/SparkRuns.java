@@ -167,7 +167,7 @@ final class SparkRuns implements AutoCloseable {
             notifyAll();
         }
 
-        /** @return what to say of it: nothing, or why the log could not be kept, which changes nothing of how the run ends */
+        /** @return what to say of it: nothing, or why the log could not be kept; the run ends as it does all the same */
         private String keep(Path output) {
             if (log.isEmpty() || !Files.exists(output)) {
                 return "";
