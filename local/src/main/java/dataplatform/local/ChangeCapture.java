@@ -104,7 +104,8 @@ final class ChangeCapture {
 
     /** Ends {@link #run}; what is not in bronze yet is read again by the next run. */
     void stop() {
-        if (!stopping.compareAndSet(false, true)) {
+        // ended while the full load ran, there is none yet
+        if (!stopping.compareAndSet(false, true) || engine == null) {
             return;
         }
         try {
