@@ -18,7 +18,7 @@ endif
 # the programs start from what the build wrote: no start waits for Maven
 run = $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)"
 sources := $(shell find pom.xml */pom.xml */src/main lambdas/*/pom.xml lambdas/*/src/main contracts/*/*.odcs.yaml dbt_project/*.yml \
-  $(addprefix dbt_project/,macros models tests) airflow/dags airflow/*.txt airflow/startup.sh airflow/instance -type f -not -path '*/__pycache__/*')
+  $(addprefix dbt_project/,macros models snapshots tests) airflow/dags airflow/*.txt airflow/startup.sh airflow/instance -type f -not -path '*/__pycache__/*')
 built := target/built
 # named by what it holds: a checkout gives requirements.txt a new time, not new content
 tools := .venv/installed-$(shell cksum < requirements.txt | cut -d ' ' -f 1)

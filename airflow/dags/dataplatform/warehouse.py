@@ -23,6 +23,9 @@ from dataplatform.settings import (
     settings,
 )
 
+# of the dbt project, each with a folder per domain, which may lack one
+PARTS = ["models/staging", "snapshots", "models/marts"]
+
 # Redshift's types as the Glue catalog names them; the others have no digits
 GLUE_TYPES = {
     "varchar": "string",
@@ -90,7 +93,8 @@ def dbt_build(domain: str) -> None:
         "--no-use-colors",
         "build",
         *("--project-dir", str(project), "--profiles-dir", str(project)),
-        *("--select", f"path:models/staging/{domain}", f"path:models/marts/{domain}"),
+        "--select",
+        *(f"path:{part}/{domain}" for part in PARTS),
     ]
     with subprocess.Popen(
         command,

@@ -1,5 +1,5 @@
 with accounts as (
-  select * from {{ ref('stg_finance__accounts') }}
+  select * from {{ ref('dim_accounts') }}
 ),
 
 bank as (
@@ -38,6 +38,14 @@ transactions as (
   select * from cards
 ),
 
+-- in no export of accounts that the warehouse has seen: what they paid for is here all the same
+unnamed_cards as (
+  select distinct cards.account_id
+  from cards
+  left join accounts on cards.account_id = accounts.account_id
+  where accounts.account_id is null
+),
+
 -- a household's money that stays its own is neither income nor spending; what a card paid for is in the card's own rows
 joined as (
   select
@@ -51,7 +59,10 @@ joined as (
     transactions.purpose,
     coalesce(transactions.category, 'uncategorised') as category,
     case
-      when transactions.is_card_payment or counterparties.account_type = 'credit_card' then 'card_settlement'
+      when
+        transactions.is_card_payment
+        or counterparties.account_type = 'credit_card'
+        or unnamed_cards.account_id is not null then 'card_settlement'
       when counterparties.account_id is not null then 'transfer'
       when
         transactions.origin = 'bank'
@@ -66,6 +77,7 @@ joined as (
     on
       transactions.counterparty_account_id = counterparties.account_id
       and accounts.household_id = counterparties.household_id
+  left join unnamed_cards on transactions.counterparty_account_id = unnamed_cards.account_id
 )
 
 select * from joined

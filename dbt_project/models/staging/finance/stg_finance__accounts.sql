@@ -13,12 +13,16 @@ renamed as (
     account_name,
     account_type,
     currency,
+    change_seq,
 
     -- numerics
     cast(balance as numeric(12, 2)) as balance,
 
     -- dates
-    cast(balance_date as date) as balance_date
+    cast(balance_date as date) as balance_date,
+
+    -- timestamps
+    extracted_at
   from source
 )
 

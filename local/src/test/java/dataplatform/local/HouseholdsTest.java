@@ -18,12 +18,15 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.core.sync.RequestBody;
 
 /** What made-up banks export, from the landing bucket to tested marts. */
 class HouseholdsTest {
@@ -81,6 +84,40 @@ class HouseholdsTest {
             airflow().run("finance_expected", "2025-02-01", "{}", task -> {});
             assertThat(commits()).as("commits in silver").isEqualTo(commits);
             assertThat(transactions(warehouse)).isEqualTo(expected.transactions());
+
+            anAccountThatIsGoneChangesNoMeasure(warehouse, files);
+        }
+    }
+
+    private void anAccountThatIsGoneChangesNoMeasure(Connection warehouse, Path files) throws Exception {
+        String months =
+                "select spending_month, household_id, category, spent from marts.monthly_spending order by 1, 2, 3";
+        String kinds = "select origin, transaction_id, household_id, kind from marts.fct_transactions order by 1, 2";
+        String silver = "select count(*) from data_lake_silver.accounts";
+        String spent = rows(warehouse, months);
+        String kind = rows(warehouse, kinds);
+        assertThat(one(warehouse, silver)).isEqualByComparingTo("6");
+        String latest = Files.readString(files.resolve("finance/accounts/konten (2).csv"));
+        String fewer = latest.lines()
+                .filter(line -> !line.startsWith("CC") && !line.startsWith("DE03"))
+                .map(line -> line.replace("31.03.2025", "30.04.2025"))
+                .collect(Collectors.joining("\r\n", "", "\r\n"));
+        String key = "finance/accounts/konten (3).csv";
+        engines.s3Client()
+                .putObject(request -> request.bucket(S3Server.LANDING).key(key), RequestBody.fromString(fewer));
+
+        // and once more, of a day before
+        for (String date : List.of("2026-03-02", "2025-01-01")) {
+            airflow().run("finance", date, "{\"bucket\": \"landing\", \"key\": \"" + key + "\"}", task -> {});
+
+            assertThat(one(warehouse, silver)).isEqualByComparingTo("2");
+            assertThat(rows(warehouse, months)).isEqualTo(spent);
+            assertThat(rows(warehouse, kinds)).isEqualTo(kind);
+            assertThat(rows(
+                            warehouse,
+                            "select gone_since::date, count(*), min(left(account_id, 2)) from marts.dim_accounts"
+                                    + " group by 1, account_type order by account_type"))
+                    .isEqualTo("null 2 DE\n2025-04-30 2 CC\n2025-04-30 2 DE");
         }
     }
 
@@ -171,6 +208,21 @@ class HouseholdsTest {
             }
         }
         return totals;
+    }
+
+    private static String rows(Connection warehouse, String query) throws Exception {
+        StringJoiner rows = new StringJoiner("\n");
+        try (Statement statement = warehouse.createStatement();
+                ResultSet found = statement.executeQuery(query)) {
+            while (found.next()) {
+                StringJoiner row = new StringJoiner(" ");
+                for (int i = 1; i <= found.getMetaData().getColumnCount(); i++) {
+                    row.add(found.getString(i));
+                }
+                rows.add(row.toString());
+            }
+        }
+        return rows.toString();
     }
 
     private static BigDecimal one(Connection warehouse, String query) throws Exception {
