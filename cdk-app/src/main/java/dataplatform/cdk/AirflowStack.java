@@ -113,6 +113,9 @@ final class AirflowStack extends Stack {
         Tags.of(role).add("RedshiftDbUser", "dbt");
         lake.allowReading(role, Layer.LANDING, "");
         lake.allowWriting(role, Layer.SILVER, "_state/reports/");
+        lake.allowWriting(role, Layer.SILVER, "_state/freshness/");
+        lake.allowListing(role, Layer.BRONZE);
+        role.addToPolicy(Iam.allow(List.of("cloudwatch:GetMetricData"), "*"));
         role.addToPolicy(Iam.allow(
                 List.of("cloudwatch:PutMetricData"),
                 Map.of("StringEquals", Map.of("cloudwatch:namespace", METRICS)),
@@ -336,6 +339,8 @@ final class AirflowStack extends Stack {
     private Map<String, String> options() {
         Map<String, String> options = new TreeMap<>(Map.of(
                 "dataplatform.environment", deployment.names().environment(),
+                "dataplatform.keeps_promises",
+                        Boolean.toString(!deployment.environment().rests()),
                 "dataplatform.spark", spark(),
                 "dataplatform.warehouse", warehouse()));
         if (deployment.tellsLineage()) {

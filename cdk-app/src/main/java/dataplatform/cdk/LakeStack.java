@@ -120,6 +120,13 @@ final class LakeStack extends Stack {
         allow(role, layer, prefix, List.of("s3:GetObject"));
     }
 
+    /** Lets a role see which objects there are. */
+    void allowListing(Role role, Layer layer) {
+        role.addToPolicy(Iam.allow(
+                List.of("s3:ListBucket", "s3:GetBucketLocation"),
+                bucket(role, layer).getBucketArn()));
+    }
+
     /** Lets a role read, write and delete what stands under a prefix. */
     void allowWriting(Role role, Layer layer, String prefix) {
         allow(
@@ -136,7 +143,7 @@ final class LakeStack extends Stack {
 
     private void allow(Role role, Layer layer, String prefix, List<String> objectActions) {
         IBucket bucket = bucket(role, layer);
-        role.addToPolicy(Iam.allow(List.of("s3:ListBucket", "s3:GetBucketLocation"), bucket.getBucketArn()));
+        allowListing(role, layer);
         role.addToPolicy(Iam.allow(objectActions, bucket.arnForObjects(prefix + "*")));
         if (layer != Layer.LOGS) {
             role.addToPolicy(Iam.allow(USE_KEY, key(role).getKeyArn()));

@@ -103,7 +103,7 @@ final class WatchStack extends Stack {
         }
         Optional<String> application = spark.applicationId(this);
         if (!environment.rests()) {
-            application.ifPresent(this::staleTables);
+            deployment.contracts().forEach(this::staleTable);
         }
         tell(
                 "failed-job",
@@ -202,27 +202,31 @@ final class WatchStack extends Stack {
                 .build();
     }
 
-    /** No job has brought silver up to date for as long as the strictest contract allows. */
-    private void staleTables(String application) {
-        Duration promised = Duration.seconds(deployment.contracts().stream()
-                .map(Contract::freshness)
-                .min(java.time.Duration::compareTo)
-                .orElseThrow()
-                .toSeconds());
-        alarm(
-                "stale-tables",
-                "Silver is older than the " + promised.toHours() + " hours that its contracts promise.",
-                Metric.Builder.create()
-                        .namespace("AWS/EMRServerless")
-                        .metricName("SuccessJobs")
-                        .dimensionsMap(Map.of("ApplicationId", application))
-                        .statistic("Sum")
-                        .period(promised)
-                        .build(),
-                1,
-                ComparisonOperator.LESS_THAN_THRESHOLD,
-                TreatMissingData.BREACHING,
-                1);
+    /** By the ages that the DAG {@code freshness} measures every hour. Its silence is no better than a broken promise. */
+    private void staleTable(Contract contract) {
+        String name = "stale-tables-" + contract.id();
+        Alarm.Builder.create(this, name)
+                .alarmName(deployment.names().of(name))
+                .alarmDescription(runbook(
+                        "Silver's " + contract.id() + " is older than the "
+                                + contract.freshness().toHours()
+                                + " hours that its contract promises, or nobody knows how old it is.",
+                        "stale-tables"))
+                .metric(Metric.Builder.create()
+                        .namespace(AirflowStack.METRICS)
+                        .metricName("Age")
+                        .dimensionsMap(
+                                Map.of("Environment", deployment.names().environment(), "DataSet", contract.id()))
+                        .statistic("Maximum")
+                        .period(Duration.hours(1))
+                        .build())
+                .threshold(contract.freshness().toSeconds())
+                .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD)
+                .treatMissingData(TreatMissingData.BREACHING)
+                // one look may come late
+                .evaluationPeriods(2)
+                .build()
+                .addAlarmAction(new SnsAction(topic));
     }
 
     private void tell(String name, String message, EventPattern pattern, Queue dead) {

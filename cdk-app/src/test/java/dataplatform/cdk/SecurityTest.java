@@ -22,6 +22,7 @@ import software.amazon.awscdk.services.s3.Bucket;
 class SecurityTest {
     /** Actions for which AWS knows no narrower resource, or a condition does what the resource can't. */
     private static final Set<String> ON_EVERYTHING = Set.of(
+            "cloudwatch:GetMetricData",
             "cloudwatch:PutMetricData",
             "dms:DescribeReplicationConfigs",
             "dms:DescribeReplicationTasks",
