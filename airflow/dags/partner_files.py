@@ -11,6 +11,7 @@ waits for the files of the data sets whose contract says `arrival: sensor`: thos
 | `landed` | the run was started without a file, or the file has gone | start it with `{"bucket": "…", "key": "<domain>/<data set>/<file>"}` |
 | `expected.<data set>` | the month's file has not come within a day | ask the partner; then clear the task |
 | `landing_to_silver.run` | the file can't be read; the error names it and says why | runbook *landing*; then clear the task |
+| `arrived`, `taken` | what `DataPlatform/Age` says of these files is too old | clear the task |
 | `quality_gate` | too many rows broke their contract | runbook *quality-gate*; nothing was made of them |
 | `dbt_build` | a model or a test failed; the error names it | runbook *dbt* |
 | `gold` | the marts are right, their copies in gold are as they were | clear the group |
@@ -24,6 +25,7 @@ import boto3
 from airflow.exceptions import AirflowFailException
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import Param, dag, get_current_context, task, task_group
+from dataplatform.freshness import arrived, taken
 from dataplatform.quality import quality_gate
 from dataplatform.settings import DEFAULT_ARGS, POLL, WAIT, arrivals, setting
 from dataplatform.spark import spark_job
@@ -62,16 +64,19 @@ def landed() -> str:
     return f"s3://{file['bucket']}/{file['key']}"
 
 
-def process(domain: str, arguments: list):
-    """From landing to gold: what both DAGs of a domain do."""
+def process(domain: str, arguments: list, files):
+    """From landing to gold: what both DAGs of a domain do.
+
+    :param files: that Spark will take
+    """
     silver = spark_job("landing-to-silver", ["--run-id", "{{ run_id }}", *arguments])
     # the summary lines that banks write below a few rows, again in each export, are among those that are refused
     gate = quality_gate(domain, allowed=0.25)
+    files >> silver >> taken(domain, files)
     silver >> [gate, crawl()] >> dbt_build(domain) >> export_gold(domain)
-    return silver
 
 
-def on_arrival(domain: str):
+def on_arrival(domain: str, data_sets: list[str]):
     """The DAG that takes one file."""
 
     @dag(
@@ -87,7 +92,8 @@ def on_arrival(domain: str):
         **COMMON,
     )
     def take():
-        process(domain, ["--objects", landed()])
+        file = landed()
+        process(domain, ["--objects", file], arrived(domain, data_sets, file))
 
     take()
 
@@ -123,12 +129,14 @@ def expected(domain: str, data_sets: list[str]):
                 )
 
         ids = ",".join(f"{domain}.{name}" for name in data_sets)
-        files() >> process(domain, ["--data-sets", ids])
+        listed = arrived(domain, data_sets)
+        files() >> listed
+        process(domain, ["--data-sets", ids], listed)
 
     wait()
 
 
 for each_domain, by_arrival in arrivals().items():
-    on_arrival(each_domain)
+    on_arrival(each_domain, [*by_arrival["event"], *by_arrival["sensor"]])
     if by_arrival["sensor"]:
         expected(each_domain, by_arrival["sensor"])

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from airflow.models.dagbag import DagBag
+from dataplatform import settings
 
 FOLDER = Path(__file__).parents[1] / "target/bundle/dags"
-DAGS = ["ecommerce", "finance", "finance_expected", "maintenance"]
+DAGS = ["ecommerce", "finance", "finance_expected", "freshness", "maintenance"]
 # what retrying does not help
 ONCE = {"quality_gate", "expected.budgets"}
 
@@ -50,3 +51,13 @@ def test_parsing_asks_aws_nothing(monkeypatch):
     monkeypatch.setattr("boto3.client", refuse)
     monkeypatch.setattr("boto3.resource", refuse)
     assert DagBag(FOLDER, include_examples=False).import_errors == {}
+
+
+@pytest.mark.parametrize("keeps, schedule", [(True, "30 * * * *"), (False, "None")])
+def test_freshness_is_measured_by_schedule_where_promises_are_kept(
+    monkeypatch, keeps, schedule
+):
+    """Where Airflow runs on demand, a run an hour would keep it from ending."""
+    monkeypatch.setattr(settings, "KEEPS_PROMISES", keeps)
+    dag = DagBag(FOLDER / "freshness.py", include_examples=False).dags["freshness"]
+    assert dag.timetable.summary == schedule

@@ -1,28 +1,29 @@
-"""How replication goes, and how old what it has brought may be."""
+"""How replication goes."""
 
 from datetime import UTC, datetime, timedelta
 
 import boto3
-from airflow.exceptions import AirflowException, AirflowSkipException
+from airflow.exceptions import AirflowException
 from airflow.sdk import task
 
-from dataplatform.settings import ENVIRONMENT, contracts, settings
+from dataplatform.settings import KEEPS_PROMISES, settings
+
+# what DMS has said within that time counts as now
+LATELY = timedelta(minutes=10)
 
 
 @task
 def replication_is_healthy() -> str | None:
     """Fails unless replication runs, or rests where it may.
 
-    Returns the time, in ISO 8601, up to which silver will be complete: now if it runs, none if it rests.
+    Returns the time, in ISO 8601, up to which bronze is complete, and silver will be; none if it rests, or does not say
+    how late it is.
     """
     known = settings()
-    status, failures, tables_in_error = replication(known["replication"])
-    if tables_in_error:
-        failures.append(
-            f"{tables_in_error} tables could not be replicated: see DMS's table statistics"
-        )
+    status, failures = replication(known["replication"])
     if status == "running" and not failures:
-        return datetime.now(UTC).isoformat()
+        until = now_less_latency()
+        return until and until.isoformat()
     if status == "stopped" and known["replication_may_rest"] and not failures:
         return None
     raise AirflowException(
@@ -31,15 +32,45 @@ def replication_is_healthy() -> str | None:
     )
 
 
-def replication(arn: str) -> tuple[str, list[str], int]:
-    """Status, what it failed of, and how many tables are in error; of a task or of a serverless replication."""
+def bronze_complete_until() -> datetime | None:
+    """The time up to which bronze is complete; none if that is not known, or replication does not run as it should."""
+    status, failures = replication(settings()["replication"])
+    return now_less_latency() if status == "running" and not failures else None
+
+
+def now_less_latency() -> datetime | None:
+    """The time up to which a replication that runs has written changes to bronze, by what DMS says of its latency.
+
+    It says nothing while it loads, or hangs. Where promises are kept, that is not taken for no latency.
+    """
+    now = datetime.now(UTC)
+    # over all replications of the account: DMS Serverless and an instance report it under different dimensions
+    found = boto3.client("cloudwatch").get_metric_data(
+        MetricDataQueries=[
+            {
+                "Id": "lag",
+                "Expression": 'SELECT MAX(CDCLatencyTarget) FROM "AWS/DMS"',
+                "Period": 60,
+            }
+        ],
+        StartTime=now - LATELY,
+        EndTime=now,
+    )
+    values = found["MetricDataResults"][0]["Values"]
+    if not values and KEEPS_PROMISES:
+        return None
+    return now - timedelta(seconds=max(values, default=0))
+
+
+def replication(arn: str) -> tuple[str, list[str]]:
+    """Status, and what is wrong with it; of a task or of a serverless replication."""
     dms = boto3.client("dms")
     if ":replication-config:" in arn:
         wanted = [{"Name": "replication-config-arn", "Values": [arn]}]
         found = dms.describe_replications(Filters=wanted)["Replications"]
         if not found:
-            return "not started yet", [], 0
-        failures = found[0].get("FailureMessages", [])
+            return "not started yet", []
+        failures = list(found[0].get("FailureMessages", []))
         stats = found[0].get("ReplicationStats", {})
     else:
         wanted = [{"Name": "replication-task-arn", "Values": [arn]}]
@@ -50,46 +81,8 @@ def replication(arn: str) -> tuple[str, list[str], int]:
             message for message in [found[0].get("LastFailureMessage")] if message
         ]
         stats = found[0].get("ReplicationTaskStats", {})
-    return found[0]["Status"], list(failures), stats.get("TablesErrored", 0)
-
-
-@task
-def freshness(domain: str, complete_until: str | None) -> dict[str, int]:
-    """Seconds that silver is behind the source, by data set, also as a metric; fails if that is more than a contract promises."""
-    if complete_until is None:
-        raise AirflowSkipException("replication rests, so nobody is promised anything")
-    now = datetime.now(UTC)
-    age = now - datetime.fromisoformat(complete_until)
-    promises = {contract["id"]: promised(contract) for contract in contracts(domain)}
-    seconds = dict.fromkeys(promises, int(age.total_seconds()))
-    boto3.client("cloudwatch").put_metric_data(
-        Namespace="DataPlatform",
-        MetricData=[
-            {
-                "MetricName": "Age",
-                "Dimensions": [
-                    {"Name": "Environment", "Value": ENVIRONMENT},
-                    {"Name": "DataSet", "Value": data_set},
-                ],
-                "Timestamp": now,
-                "Value": value,
-                "Unit": "Seconds",
-            }
-            for data_set, value in seconds.items()
-        ],
-    )
-    stale = [data_set for data_set, promise in promises.items() if age > promise]
-    if stale:
-        raise AirflowException(
-            f"staler than promised, at {age}: {', '.join(stale)}. See docs/runbooks/stale-tables.md"
+    if stats.get("TablesErrored", 0):
+        failures.append(
+            f"{stats['TablesErrored']} tables could not be replicated: see DMS's table statistics"
         )
-    return seconds
-
-
-def promised(contract: dict) -> timedelta:
-    """The freshness that a contract promises."""
-    units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-    for sla in contract["slaProperties"]:
-        if sla["property"] == "freshness":
-            return timedelta(**{units[sla["unit"][0].lower()]: float(sla["value"])})
-    raise AirflowException(f"the contract {contract['id']} promises no freshness")
+    return found[0]["Status"], failures

@@ -23,6 +23,9 @@ WAREHOUSE = (
     else "cluster_identifier"
 )
 
+# whether somebody is told when silver is staler than its contracts promise
+KEEPS_PROMISES = conf.getboolean(SECTION, "keeps_promises", fallback=False)
+
 # seconds between two looks at what AWS does
 POLL = conf.getint(SECTION, "poll_seconds", fallback=20)
 
@@ -68,21 +71,34 @@ def setting(name: str) -> str:
 def arrivals() -> dict[str, dict[str, list[str]]]:
     """Names of the data sets that come in files, by domain and by what tells that a file is there: event or sensor."""
     found = {}
-    for folder in sorted((BUNDLE / "contracts").iterdir()):
-        for contract in contracts(folder.name):
-            properties = {
-                each["property"]: each["value"] for each in contract["customProperties"]
-            }
-            if properties["load"] != "cdc":
-                by_arrival = found.setdefault(folder.name, {"event": [], "sensor": []})
-                by_arrival[properties.get("arrival", "event")].append(contract["name"])
+    for domain in domains():
+        for contract in contracts(domain):
+            if comes_in_files(contract):
+                by_arrival = found.setdefault(domain, {"event": [], "sensor": []})
+                arrival = properties(contract).get("arrival", "event")
+                by_arrival[arrival].append(contract["name"])
     return found
+
+
+def domains() -> list[str]:
+    """Names of the domains."""
+    return sorted(folder.name for folder in (BUNDLE / "contracts").iterdir())
 
 
 def contracts(domain: str) -> list[dict]:
     """The contracts of a domain, as their YAML says it."""
     files = sorted((BUNDLE / "contracts" / domain).glob("*.odcs.yaml"))
     return [yaml.safe_load(file.read_text()) for file in files]
+
+
+def properties(contract: dict) -> dict[str, str]:
+    """The custom properties of a contract."""
+    return {each["property"]: each["value"] for each in contract["customProperties"]}
+
+
+def comes_in_files(contract: dict) -> bool:
+    """Whether a data set comes in files, and not from a database."""
+    return properties(contract)["load"] != "cdc"
 
 
 def marts(domain: str) -> list[str]:

@@ -20,6 +20,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -206,6 +210,41 @@ class AirflowTest {
 
     @Test
     @Order(7)
+    void aDataSetThatSparkDidNotTakeGetsOldAlone() throws Exception {
+        String state = "_state/freshness/ecommerce.products.json";
+        String bad = "ecommerce_rds/ecommerce/products/"
+                + DateTimeFormatter.ofPattern("yyyyMMdd-HHmmssSSS").format(LocalDateTime.now(ZoneOffset.UTC))
+                + ".parquet";
+        List<String> tasks = new ArrayList<>();
+        try (ChildProcess replicator = engines.replicator(List.of())) {
+            airflow().run("ecommerce", DATE, "{}", task -> {});
+            airflow().run("freshness", DATE, "{}", task -> {});
+            assertThat(keys(S3Server.SILVER).stream().filter(key -> key.startsWith("_state/freshness/")))
+                    .hasSize(Contracts.replicated().size());
+
+            Instant yesterday = Instant.now().minus(Duration.ofHours(25));
+            engines.s3Client()
+                    .putObject(
+                            request -> request.bucket(S3Server.SILVER).key(state),
+                            RequestBody.fromString("{\"complete_until\": \"" + yesterday + "\"}"));
+            engines.s3Client()
+                    .putObject(
+                            request -> request.bucket(S3Server.BRONZE).key(bad),
+                            RequestBody.fromString("PAR1 this is no Parquet"));
+            assertThatThrownBy(() -> airflow().run("ecommerce", DATE, "{}", tasks::add))
+                    .hasMessageContaining("is not a Parquet file");
+            assertThat(tasks).contains("bronze_to_silver.run").doesNotContain("freshness");
+
+            assertThatThrownBy(() -> airflow().run("freshness", DATE, "{}", task -> {}))
+                    .hasMessageContaining("staler than promised: ecommerce.products is 1 day, 1:0")
+                    .hasMessageNotContaining("ecommerce.sellers");
+        }
+        engines.s3Client()
+                .deleteObject(request -> request.bucket(S3Server.BRONZE).key(bad));
+    }
+
+    @Test
+    @Order(8)
     void replicationThatHasFailedStopsTheRunBeforeAnythingElse() throws Exception {
         try (ChildProcess replicator = engines.replicator(List.of())) {
             replicator.process().destroyForcibly().waitFor();

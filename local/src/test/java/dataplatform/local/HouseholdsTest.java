@@ -16,6 +16,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
@@ -84,6 +85,9 @@ class HouseholdsTest {
             airflow().run("finance_expected", "2025-02-01", "{}", task -> {});
             assertThat(commits()).as("commits in silver").isEqualTo(commits);
             assertThat(transactions(warehouse)).isEqualTo(expected.transactions());
+            assertThat(taken("bank_transactions")).contains(again).hasSize(1);
+            assertThat(taken("budgets")).isNotEmpty();
+            assertThat(taken("accounts")).isEmpty();
 
             anAccountThatIsGoneChangesNoMeasure(warehouse, files);
         }
@@ -168,6 +172,24 @@ class HouseholdsTest {
 
     private Airflow airflow() {
         return new Airflow(folder, aws.environment());
+    }
+
+    /** Files of which the DAGs know that silver has them. */
+    private List<String> taken(String dataSet) throws IOException {
+        String key = "_state/freshness/finance." + dataSet + ".json";
+        if (engines.s3Client()
+                        .listObjectsV2(
+                                request -> request.bucket(S3Server.SILVER).prefix(key))
+                        .keyCount()
+                == 0) {
+            return List.of();
+        }
+        String known = engines.s3Client()
+                .getObjectAsBytes(request -> request.bucket(S3Server.SILVER).key(key))
+                .asUtf8String();
+        List<String> files = new ArrayList<>();
+        AwsJson.JSON.readTree(known).get("taken").fieldNames().forEachRemaining(files::add);
+        return files;
     }
 
     /** Of data, and not of what runs have done. */

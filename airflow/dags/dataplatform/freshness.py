@@ -1,0 +1,253 @@
+"""How old silver is, against what the contracts promise.
+
+What silver is known to hold stands in ``_state/freshness/<data set>.json`` in its bucket. Only a run whose Spark job has
+succeeded moves it forward, so whatever fails or never starts shows as age:
+
+complete_until
+    Time up to which silver holds all that replication brought, or all files that had arrived.
+taken
+    Files that arrived later and were taken all the same, with the time of their arrival.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import boto3
+from airflow.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import task
+
+from dataplatform.replication import bronze_complete_until
+from dataplatform.settings import (
+    ENVIRONMENT,
+    comes_in_files,
+    contracts,
+    domains,
+    parameter,
+    properties,
+    settings,
+)
+
+# where nothing is known
+NEVER = datetime.fromtimestamp(0, UTC)
+
+# S3 tells times to the second
+TICK = timedelta(seconds=1)
+
+# a change file is named by the time of its first change, and written later
+NAMED_EARLIER = timedelta(days=1)
+
+
+@task
+def freshness(domain: str, complete_until: str | None) -> dict[str, int]:
+    """Notes that Spark has taken what replication had brought before it began, and measures; comes after Spark.
+
+    :param complete_until: what ``replication_is_healthy`` has returned
+    """
+    if complete_until is None:
+        raise AirflowSkipException(
+            "replication rests, or does not say how late it is: silver is as complete as it was known to be"
+        )
+    until = datetime.fromisoformat(complete_until)
+    for contract in contracts(domain):
+        if not comes_in_files(contract):
+            state = State(contract)
+            # a task that is cleared brings back the time of its first try
+            state.complete_until = max(state.complete_until, until)
+            state.write()
+    return measure([domain], until)
+
+
+@task
+def arrived(domain: str, names: list[str], file: str | None = None) -> dict:
+    """The files that a Spark job which is about to start will take; comes before it.
+
+    :param names: of the data sets
+    :param file: the only one that it will take; default: all
+    """
+    found = {}
+    for contract in contracts(domain):
+        if contract["name"] in names:
+            found[contract["name"]] = {
+                key: time.isoformat()
+                for key, time in State(contract).waiting().items()
+                if file is None or file.split("/", 3)[3] == key
+            }
+    return found
+
+
+@task
+def taken(domain: str, files: dict) -> None:
+    """Notes that Spark has taken files; comes after it."""
+    for contract in contracts(domain):
+        if files.get(contract["name"]):
+            state = State(contract)
+            state.take(files[contract["name"]])
+            state.write()
+
+
+@task
+def ages() -> dict[str, int]:
+    """Measures all data sets."""
+    return measure(domains(), bronze_complete_until())
+
+
+def measure(of_domains: list[str], bronze_until: datetime | None) -> dict[str, int]:
+    """Seconds that silver is behind, by data set, also as a metric; fails if that is more than a contract promises.
+
+    :param bronze_until: time up to which bronze is complete; none if replication does not run
+    """
+    now = datetime.now(UTC)
+    seconds, broken = {}, []
+    for domain in of_domains:
+        for contract in contracts(domain):
+            until = silver_until(State(contract), now, bronze_until)
+            if until == NEVER:
+                # the metric stays away, which the alarm takes for a broken promise
+                broken.append(f"{contract['id']} has never been complete")
+                continue
+            age = now - until
+            seconds[contract["id"]] = int(age.total_seconds())
+            if age > promised(contract):
+                broken.append(f"{contract['id']} is {age} old")
+    if seconds:
+        boto3.client("cloudwatch").put_metric_data(
+            Namespace="DataPlatform",
+            MetricData=[
+                {
+                    "MetricName": "Age",
+                    "Dimensions": [
+                        {"Name": "Environment", "Value": ENVIRONMENT},
+                        {"Name": "DataSet", "Value": data_set},
+                    ],
+                    "Timestamp": now,
+                    "Value": value,
+                    "Unit": "Seconds",
+                }
+                for data_set, value in seconds.items()
+            ],
+        )
+    if broken:
+        # another try would find the same
+        raise AirflowFailException(
+            f"staler than promised: {'; '.join(broken)}. See docs/runbooks/stale-tables.md"
+        )
+    return seconds
+
+
+def silver_until(
+    state: "State", now: datetime, bronze_until: datetime | None
+) -> datetime:
+    """Time up to which silver is complete."""
+    if state.in_files:
+        return min(state.waiting().values(), default=now)
+    if state.complete_until == NEVER or not bronze_until or state.has_newer_changes():
+        return state.complete_until
+    # nothing has changed since
+    return max(state.complete_until, bronze_until)
+
+
+class State:
+    """What silver is known to hold of a data set, and what it lacks."""
+
+    def __init__(self, contract: dict):
+        self.contract = contract
+        self.in_files = comes_in_files(contract)
+        self.bucket = settings()["silver"]
+        self.key = f"_state/freshness/{contract['id']}.json"
+        self.s3 = boto3.client("s3")
+        known, self.condition = {}, {"IfNoneMatch": "*"}
+        try:
+            found = self.s3.get_object(Bucket=self.bucket, Key=self.key)
+            known, self.condition = (
+                json.load(found["Body"]),
+                {"IfMatch": found["ETag"]},
+            )
+        except self.s3.exceptions.NoSuchKey:
+            pass
+        self.complete_until = datetime.fromisoformat(
+            known.get("complete_until", NEVER.isoformat())
+        )
+        self.taken = {
+            key: datetime.fromisoformat(time)
+            for key, time in known.get("taken", {}).items()
+        }
+
+    def write(self) -> None:
+        """Keeps it; fails, to be tried again, if another run has written since it was read."""
+        known = {"complete_until": self.complete_until.isoformat()}
+        if self.in_files:
+            known["taken"] = {
+                key: time.isoformat() for key, time in sorted(self.taken.items())
+            }
+        self.s3.put_object(
+            Bucket=self.bucket,
+            Key=self.key,
+            Body=json.dumps(known).encode(),
+            ContentType="application/json",
+            **self.condition,
+        )
+
+    def waiting(self) -> dict[str, datetime]:
+        """Files that silver lacks, with the time of their arrival."""
+        suffix = "." + self.contract["servers"][0]["format"]
+        prefix = f"{self.contract['domain']}/{self.contract['name']}/"
+        return {
+            file["Key"]: file["LastModified"]
+            for file in self._objects(settings()["landing"], prefix)
+            if file["Key"].endswith(suffix)
+            and file["LastModified"] > self.complete_until
+            # a file that was replaced has arrived anew
+            and self.taken.get(file["Key"]) != file["LastModified"]
+        }
+
+    def take(self, files: dict[str, str]) -> None:
+        """Notes that files have been taken, by key the time of their arrival."""
+        self.taken |= {key: datetime.fromisoformat(files[key]) for key in files}
+        waiting = self.waiting()
+        until = min(waiting.values()) if waiting else max(self.taken.values())
+        self.complete_until = max(self.complete_until, until - TICK)
+        # the others are known to be
+        self.taken = {
+            key: time for key, time in self.taken.items() if time > self.complete_until
+        }
+
+    def has_newer_changes(self) -> bool:
+        """Whether bronze holds changes that silver may lack."""
+        bucket, _, root = bronze().removeprefix("s3://").partition("/")
+        schema = properties(self.contract)["sourceSchema"]
+        prefix = "/".join(
+            part for part in (root, schema, self.contract["name"]) if part
+        )
+        start = max(self.complete_until - NAMED_EARLIER, NEVER)
+        return any(
+            file["LastModified"] > self.complete_until
+            for file in self._objects(
+                bucket, f"{prefix}/", StartAfter=f"{prefix}/{start:%Y%m%d-%H%M%S}"
+            )
+        )
+
+    def _objects(self, bucket: str, prefix: str, **arguments):
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=prefix, **arguments
+        )
+        for page in pages:
+            yield from page.get("Contents", [])
+
+
+def bronze() -> str:
+    """Where the Spark job reads what replication writes."""
+    asked = json.loads(parameter("spark/bronze-to-silver"))
+    if "jobDriver" in asked:
+        arguments = asked["jobDriver"]["sparkSubmit"]["entryPointArguments"]
+    else:
+        arguments = asked["Steps"][0]["HadoopJarStep"]["Args"]
+    return arguments[arguments.index("--bronze") + 1].rstrip("/")
+
+
+def promised(contract: dict) -> timedelta:
+    """The freshness that a contract promises."""
+    units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+    for sla in contract["slaProperties"]:
+        if sla["property"] == "freshness":
+            return timedelta(**{units[sla["unit"][0].lower()]: float(sla["value"])})
+    raise AirflowFailException(f"the contract {contract['id']} promises no freshness")

@@ -1,0 +1,258 @@
+"""How old silver is said to be, over S3 and CloudWatch as moto has them."""
+
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+import pytest
+from airflow.exceptions import AirflowFailException, AirflowSkipException
+from botocore.exceptions import ClientError
+from dataplatform import freshness, replication
+from dataplatform.settings import contracts
+
+MOTO = Path(__file__).parents[2] / ".venv/bin/moto_server"
+ORDERS = "ecommerce_rds/ecommerce/orders/"
+# a day, as the contracts promise, and some more
+STALE = timedelta(hours=25)
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("moto") / "log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            [MOTO, "--port", str(port)], stdout=output, stderr=output
+        ) as server,
+    ):
+        url = f"http://localhost:{port}"
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(url + "/moto-api/").close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield url
+        server.terminate()
+
+
+@pytest.fixture(autouse=True)
+def aws(endpoint, monkeypatch):
+    for name, value in {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    boto3.setup_default_session()
+    reset = urllib.request.Request(endpoint + "/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset).close()
+    s3 = boto3.client("s3")
+    for bucket in ("landing", "bronze", "silver"):
+        s3.create_bucket(Bucket=bucket)
+    ssm = boto3.client("ssm")
+    arguments = ["--bronze", "s3://bronze/ecommerce_rds", "--silver", "s3://silver"]
+    for name, value in {
+        "airflow/settings": {"landing": "landing", "silver": "silver"},
+        "spark/bronze-to-silver": {
+            "jobDriver": {"sparkSubmit": {"entryPointArguments": arguments}}
+        },
+    }.items():
+        ssm.put_parameter(
+            Name="/dataplatform/dev/" + name, Type="String", Value=json.dumps(value)
+        )
+
+
+def put(bucket, key):
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+
+
+def complete(domain, until):
+    return freshness.freshness.function(domain, until.isoformat())
+
+
+def has_arrived(name="accounts", file=None):
+    return freshness.arrived.function("finance", [name], file)
+
+
+def age_as_a_metric(data_set):
+    now = datetime.now(UTC)
+    found = boto3.client("cloudwatch").get_metric_statistics(
+        Namespace="DataPlatform",
+        MetricName="Age",
+        Dimensions=[
+            {"Name": "Environment", "Value": "dev"},
+            {"Name": "DataSet", "Value": data_set},
+        ],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Maximum"],
+    )
+    return [point["Maximum"] for point in found["Datapoints"]]
+
+
+def make_older(data_set, age):
+    """As if all that silver holds had come that much earlier."""
+    key = f"_state/freshness/{data_set}.json"
+    s3 = boto3.client("s3")
+    known = json.load(s3.get_object(Bucket="silver", Key=key)["Body"])
+    until = datetime.fromisoformat(known["complete_until"]) - age
+    known["complete_until"] = until.isoformat()
+    s3.put_object(Bucket="silver", Key=key, Body=json.dumps(known))
+
+
+def test_silver_is_as_old_as_what_replication_had_brought_before_spark_began():
+    until = datetime.now(UTC) - timedelta(hours=2)
+    assert complete("ecommerce", until)["ecommerce.orders"] == pytest.approx(7200, 5)
+    assert age_as_a_metric("ecommerce.orders") == [pytest.approx(7200, 5)]
+
+
+def test_a_data_set_whose_changes_spark_did_not_take_ages_and_no_other():
+    now = datetime.now(UTC)
+    complete("ecommerce", now)
+    make_older("ecommerce.orders", STALE)
+    make_older("ecommerce.sellers", STALE)
+    put("bronze", f"{ORDERS}{now:%Y%m%d-%H%M%S}000.parquet")
+
+    with pytest.raises(AirflowFailException) as broken:
+        freshness.measure(["ecommerce"], now)
+
+    assert "ecommerce.orders is 1 day, 1:00" in str(broken.value)
+    assert str(broken.value).count("ecommerce.") == 1
+    assert age_as_a_metric("ecommerce.orders")[0] >= STALE.total_seconds()
+    assert age_as_a_metric("ecommerce.sellers") == [pytest.approx(0, abs=5)]
+
+
+def test_what_was_in_bronze_before_is_silvers():
+    put("bronze", ORDERS + "LOAD00000001.parquet")
+    time.sleep(1)
+    complete("ecommerce", datetime.now(UTC))
+    seconds = freshness.measure(["ecommerce"], datetime.now(UTC))
+    assert seconds["ecommerce.orders"] == 0
+
+
+def test_bronze_is_where_the_spark_job_on_a_cluster_reads_it():
+    arguments = ["spark-submit", "--bronze", "s3://bronze/ecommerce_rds/"]
+    boto3.client("ssm").put_parameter(
+        Name="/dataplatform/dev/spark/bronze-to-silver",
+        Value=json.dumps({"Steps": [{"HadoopJarStep": {"Args": arguments}}]}),
+        Overwrite=True,
+    )
+    assert freshness.bronze() == "s3://bronze/ecommerce_rds"
+
+
+def test_everything_ages_while_nobody_knows_how_replication_goes():
+    complete("ecommerce", datetime.now(UTC))
+    for contract in contracts("ecommerce"):
+        make_older(contract["id"], STALE)
+    with pytest.raises(AirflowFailException) as broken:
+        freshness.measure(["ecommerce"], None)
+    assert str(broken.value).count("ecommerce.") == len(contracts("ecommerce"))
+
+
+def test_a_task_that_is_cleared_does_not_make_silver_older():
+    now = datetime.now(UTC)
+    complete("ecommerce", now)
+    assert complete("ecommerce", now - STALE)["ecommerce.orders"] < 5
+
+
+def test_a_run_whose_spark_job_did_not_come_to_know_what_is_complete_changes_nothing():
+    with pytest.raises(AirflowSkipException):
+        freshness.freshness.function("ecommerce", None)
+    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket="silver")
+
+
+def test_what_has_never_been_complete_has_no_age_and_fails():
+    with pytest.raises(AirflowFailException, match="orders has never been complete"):
+        freshness.measure(["ecommerce"], datetime.now(UTC))
+    assert age_as_a_metric("ecommerce.orders") == []
+
+
+def test_files_age_from_their_arrival_until_they_are_taken(monkeypatch):
+    assert freshness.measure(["finance"], None)["finance.accounts"] == 0
+    put("landing", "finance/accounts/bad.csv")
+    time.sleep(1.1)
+    put("landing", "finance/accounts/good.csv")
+    put("landing", "finance/accounts/notes.txt")
+
+    # the first one fails
+    good = has_arrived(file="s3://landing/finance/accounts/good.csv")
+    freshness.taken.function("finance", good)
+
+    assert list(has_arrived()["accounts"]) == ["finance/accounts/bad.csv"]
+    assert freshness.measure(["finance"], None)["finance.accounts"] >= 1
+    assert freshness.measure(["finance"], None)["finance.budgets"] == 0
+    monkeypatch.setattr(freshness, "promised", lambda contract: timedelta(0))
+    with pytest.raises(AirflowFailException, match="finance.accounts is"):
+        freshness.measure(["finance"], None)
+    monkeypatch.undo()
+
+
+def test_a_file_that_is_taken_or_gone_is_not_waited_for():
+    for name in ("1", "2", "3"):
+        put("landing", f"finance/accounts/{name}.csv")
+    for name in ("2", "1"):
+        one = has_arrived(file=f"s3://landing/finance/accounts/{name}.csv")
+        freshness.taken.function("finance", one)
+    assert list(has_arrived()["accounts"]) == ["finance/accounts/3.csv"]
+    boto3.client("s3").delete_object(Bucket="landing", Key="finance/accounts/3.csv")
+    assert freshness.measure(["finance"], None)["finance.accounts"] == 0
+
+    time.sleep(1.1)
+    put("landing", "finance/accounts/1.csv")
+    assert list(has_arrived()["accounts"]) == ["finance/accounts/1.csv"]
+
+
+def test_the_list_of_taken_files_stays_short():
+    for name in range(3):
+        put("landing", f"finance/accounts/{name}.csv")
+        time.sleep(1.1)
+        freshness.taken.function("finance", has_arrived())
+    state = freshness.State(contracts("finance")[0])
+    assert list(state.taken) == ["finance/accounts/2.csv"]
+    assert state.waiting() == {}
+
+
+def test_two_runs_that_write_at_once_lose_nothing():
+    put("landing", "finance/accounts/1.csv")
+    first, second = (freshness.State(contracts("finance")[0]) for _ in range(2))
+    first.write()
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        second.write()
+
+
+def latency_says(seconds):
+    boto3.client("cloudwatch").put_metric_data(
+        Namespace="AWS/DMS",
+        MetricData=[
+            {
+                "MetricName": "CDCLatencyTarget",
+                "Value": seconds,
+                "Timestamp": datetime.now(UTC) - timedelta(minutes=3),
+            }
+        ],
+    )
+
+
+def test_bronze_is_as_complete_as_dms_says_it_is_late():
+    latency_says(700)
+    late = datetime.now(UTC) - replication.now_less_latency()
+    assert late.total_seconds() == pytest.approx(700, abs=5)
+
+
+def test_silence_of_dms_is_no_proof_where_promises_are_kept(monkeypatch):
+    assert replication.now_less_latency()
+    monkeypatch.setattr(replication, "KEEPS_PROMISES", True)
+    assert replication.now_less_latency() is None
+    latency_says(0)
+    assert replication.now_less_latency()
