@@ -81,12 +81,21 @@ class HouseholdsTest {
             assertThat(one(warehouse, "select count(*) from marts.fct_transactions where kind = 'card_settlement'"))
                     .isEqualByComparingTo("8");
 
-            // the month's budgets are there: nobody waits
-            airflow().run("finance_expected", "2025-02-01", "{}", task -> {});
             assertThat(commits()).as("commits in silver").isEqualTo(commits);
+            assertThat(taken("budgets")).isEmpty();
+
+            // the month's budgets are there: nobody waits
+            engines.s3Client().copyObject(request -> request.sourceBucket(S3Server.LANDING)
+                    .sourceKey("finance/budgets/budgets_2025-03-31.csv")
+                    .destinationBucket(S3Server.LANDING)
+                    .destinationKey("finance/budgets/budgets_2026-02-28.csv"));
+            List<String> tasks = new ArrayList<>();
+            // each export of budgets has words for an amount
+            airflow().run("finance_expected", "2026-02-01", "{\"accept\": [\"finance.budgets\"]}", tasks::add);
+            assertThat(tasks).contains("expected.budgets", "landing_to_silver.run", "dbt_build");
             assertThat(transactions(warehouse)).isEqualTo(expected.transactions());
             assertThat(taken("bank_transactions")).contains(again).hasSize(1);
-            assertThat(taken("budgets")).isNotEmpty();
+            assertThat(taken("budgets")).contains("finance/budgets/budgets_2026-02-28.csv");
             assertThat(taken("accounts")).isEmpty();
 
             anAccountThatIsGoneChangesNoMeasure(warehouse, files);
@@ -111,8 +120,10 @@ class HouseholdsTest {
                 .putObject(request -> request.bucket(S3Server.LANDING).key(key), RequestBody.fromString(fewer));
 
         // and once more, of a day before
-        for (String date : List.of("2026-03-02", "2025-01-01")) {
-            airflow().run("finance", date, "{\"bucket\": \"landing\", \"key\": \"" + key + "\"}", task -> {});
+        for (String date : List.of("2026-03-02", "2026-01-01")) {
+            List<String> tasks = new ArrayList<>();
+            airflow().run("finance", date, "{\"bucket\": \"landing\", \"key\": \"" + key + "\"}", tasks::add);
+            assertThat(tasks).contains("dbt_build", "gold.register");
 
             assertThat(one(warehouse, silver)).isEqualByComparingTo("2");
             assertThat(rows(warehouse, months)).isEqualTo(spent);
