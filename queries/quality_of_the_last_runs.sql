@@ -6,11 +6,12 @@ select
   inserted,
   updated,
   deleted,
+  withdrawn,
   quarantined
 from (
   select
     *,
-    row_number() over (partition by data_set order by started_at desc, run_id desc) as nth
+    row_number() over (partition by data_set order by batch desc) as nth
   from data_quality
 )
 where nth = 1

@@ -1,7 +1,7 @@
 """The quality gate between silver and what is made of it."""
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 
 import boto3
 from airflow.exceptions import AirflowFailException
@@ -19,25 +19,33 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
     :param allowed: share of a data set's rows that may be missing
     """
     bucket = boto3.resource("s3").Bucket(settings()["silver"])
-    reports = list(bucket.objects.filter(Prefix=f"_state/reports/{domain}/"))
-    missing, reasons, rows = Counter(), defaultdict(Counter), {}
-    for report in reports:
-        for data_set, found in json.load(report.get()["Body"])["quarantined"].items():
-            missing[data_set] += found["rows"]
-            reasons[data_set].update(found["reasons"])
-            rows[data_set] = found["silver_rows"]
     accepted = get_current_context()["params"]["accept"]
-    refused = []
-    for data_set, count in sorted(missing.items()):
-        share = count / (count + rows[data_set])
-        verdict = f"{data_set}: {count:,} of {count + rows[data_set]:,} rows ({share:.1%}) in quarantine"
-        if share > allowed and data_set not in accepted:
-            worst = "; ".join(
-                f"{reason} ({n:,})" for reason, n in reasons[data_set].most_common(3)
+    refused, passed = [], {}
+    for found in bucket.objects.filter(Prefix=f"_state/reports/{domain}/"):
+        name = found.key.rpartition("/")[2].removesuffix(".json")
+        data_set = f"{domain}.{name}"
+        report = json.load(found.get()["Body"])
+        for file, cause in report["set_aside"].items():
+            print(
+                f"{data_set}: {file} is not in silver and is not tried any more: {cause}."
+                f" Mend it and run the Spark job with --retry {file}"
             )
-            refused.append(f"{verdict}: {worst}")
-        else:
+        marker = bucket.Object(f"_state/passed/{domain}/{name}.json")
+        if report["batch"] <= passed_batch(marker):
+            continue
+        rows, of = report["rows"], report["rows"] + report["silver_rows"]
+        if rows:
+            verdict = (
+                f"{data_set}: {rows:,} of {of:,} rows ({rows / of:.1%}) in quarantine"
+            )
+            if rows / of > allowed and data_set not in accepted:
+                worst = Counter(report["reasons"]).most_common(3)
+                refused.append(
+                    f"{verdict}: {'; '.join(f'{why} ({n:,})' for why, n in worst)}"
+                )
+                continue
             print(verdict)
+        passed[marker] = report["batch"]
     if refused:
         raise AirflowFailException(
             "The quality gate has tripped, and nothing is made of these data sets:\n"
@@ -45,5 +53,14 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
             + "\nLook into <data set>_quarantine, and mend the source. To go on without the rows, start the DAG with"
             ' {"accept": ["<data set>"]}. See docs/runbooks/quality-gate.md'
         )
-    for report in reports:
-        report.delete()
+    # the Spark job counts from here on; the reports are its own, and follow from what it has committed
+    for marker, batch in passed.items():
+        marker.put(Body=json.dumps({"batch": batch}))
+
+
+def passed_batch(marker) -> int:
+    """The batch up to which the gate has passed a data set."""
+    try:
+        return json.load(marker.get()["Body"])["batch"]
+    except marker.meta.client.exceptions.NoSuchKey:
+        return 0

@@ -112,7 +112,8 @@ final class AirflowStack extends Stack {
         // as whom the warehouse knows it
         Tags.of(role).add("RedshiftDbUser", "dbt");
         lake.allowReading(role, Layer.LANDING, "");
-        lake.allowWriting(role, Layer.SILVER, "_state/reports/");
+        lake.allowReading(role, Layer.SILVER, "_state/reports/");
+        lake.allowWriting(role, Layer.SILVER, "_state/passed/");
         lake.allowWriting(role, Layer.SILVER, "_state/freshness/");
         lake.allowListing(role, Layer.BRONZE);
         role.addToPolicy(Iam.allow(List.of("cloudwatch:GetMetricData"), "*"));

@@ -29,10 +29,15 @@ public record GlueTable(
             new Column("run_id", "string", "The run."),
             new Column("started_at", "timestamp", "When the run started, in UTC."),
             new Column("data_set", "string", "Domain and name of the contract."),
+            new Column("batch", "bigint", "Number of the batch of files, counted for each data set."),
             new Column("rows_in", "bigint", "Rows read from bronze or landing."),
             new Column("inserted", "bigint", "Rows that are new in silver."),
             new Column("updated", "bigint", "Rows of silver that changed."),
             new Column("deleted", "bigint", "Rows that are gone from silver."),
+            new Column(
+                    "withdrawn",
+                    "bigint",
+                    "Rows that are gone from silver as their newest version breaks the contract; it is among the quarantined."),
             new Column("skipped", "bigint", "Rows older than what silver or the same run held."),
             new Column("quarantined", "bigint", "Rows that break the contract."),
             new Column("quarantined_by_reason", "map<string,bigint>", "The same by reason."),
@@ -121,7 +126,7 @@ public record GlueTable(
         }
         tables.add(table(
                 "data_quality",
-                "What came in and what became of it. One row per run and data set of which something came in.",
+                "What came in and what became of it. One row per data set and batch of files.",
                 silver + "/platform/data_quality",
                 format,
                 DATA_QUALITY,

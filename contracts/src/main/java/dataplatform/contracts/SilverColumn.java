@@ -15,6 +15,8 @@ public record SilverColumn(String name, DataType type, String description) {
     public static final String CHANGE_SEQ = "change_seq";
     /** When replication read the row, or the file was exported that it came in, in UTC. */
     public static final String EXTRACTED_AT = "extracted_at";
+    /** The number of the batch of files that a row came with, among those of its data set. */
+    public static final String BATCH = "batch";
 
     /** The columns of every data set's quarantine, where the rows are kept that break its contract. */
     public static final List<SilverColumn> QUARANTINE = List.of(
@@ -27,7 +29,11 @@ public record SilverColumn(String name, DataType type, String description) {
                     EXTRACTED_AT,
                     DataType.TIMESTAMP,
                     "When replication read the row, or the file was exported, in UTC."),
-            text("source_file", "The file in bronze or landing that it came in."));
+            text("source_file", "The file in bronze or landing that it came in."),
+            new SilverColumn(
+                    BATCH,
+                    DataType.of(DataType.Kind.LONG),
+                    "Number of the batch that it came with, as in data_quality."));
 
     /** The columns of the contract's silver table in their order: the contract's, the partition column, the platform's. */
     public static List<SilverColumn> of(Contract contract) {

@@ -64,7 +64,7 @@ class HouseholdsTest {
                 .orElseThrow();
         String conf = "{\"bucket\": \"landing\", \"key\": \"" + again + "\", \"size\": 1, \"etag\": \"e\"}";
 
-        long commits = commits();
+        long dataFiles = dataFiles();
 
         airflow().run("finance", "2026-03-01", conf, task -> {});
 
@@ -81,7 +81,7 @@ class HouseholdsTest {
             assertThat(one(warehouse, "select count(*) from marts.fct_transactions where kind = 'card_settlement'"))
                     .isEqualByComparingTo("8");
 
-            assertThat(commits()).as("commits in silver").isEqualTo(commits);
+            assertThat(dataFiles()).as("data files in silver").isEqualTo(dataFiles);
             assertThat(taken("budgets")).isEmpty();
 
             // the month's budgets are there: nobody waits
@@ -204,9 +204,9 @@ class HouseholdsTest {
     }
 
     /** Of data, and not of what runs have done. */
-    private long commits() {
+    private long dataFiles() {
         return engines.s3Client().listObjectsV2Paginator(request -> request.bucket(S3Server.SILVER)).contents().stream()
-                .filter(object -> object.key().matches("finance/.*/_delta_log/\\d+\\.json"))
+                .filter(object -> object.key().matches("finance/.*\\.parquet"))
                 .count();
     }
 

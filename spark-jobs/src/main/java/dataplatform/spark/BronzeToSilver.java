@@ -10,15 +10,8 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
-import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.util.ShutdownHookManager;
-import org.apache.spark.api.java.function.VoidFunction2;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.streaming.StreamingQuery;
-import org.apache.spark.sql.streaming.Trigger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -29,9 +22,8 @@ import picocli.CommandLine.Spec;
 /**
  * The Spark job that brings silver up to date with bronze, for every contract that loads by change data capture.
  *
- * <p>New files are found by Structured Streaming, so that each is taken exactly once per checkpoint; what is in them is read
- * as a plain batch and goes through {@link SilverTable}. A data set that fails leaves the others alone, is named, makes the
- * exit code 1, and its files are tried again by the next run.
+ * <p>A data set that fails leaves the others alone, is named, makes the exit code 1, and its files are tried again by the next
+ * run. So does a file that can't be read, until it is set aside after some tries: see {@link SetAside}.
  */
 @Command(
         name = "BronzeToSilver",
@@ -61,6 +53,13 @@ public final class BronzeToSilver implements Callable<Integer> {
             description = "Only these contracts, such as ecommerce.orders; default: all that load by cdc.")
     private List<String> dataSets = List.of();
 
+    @Option(
+            names = "--retry",
+            split = ",",
+            description =
+                    "Try these files again that were set aside as they could not be read, by path or name; all for all.")
+    private List<String> retry = List.of();
+
     @Option(names = "--contracts", description = "Folder of contracts; default: those packed with this jar.")
     private java.nio.file.Path contracts;
 
@@ -81,7 +80,7 @@ public final class BronzeToSilver implements Callable<Integer> {
         if (continuous != null) {
             return runUntilStopped(spark, chosen);
         }
-        return run(spark, chosen, runId) ? 0 : 1;
+        return run(spark, chosen, new Run(runId, Instant.now())) ? 0 : 1;
     }
 
     private int runUntilStopped(SparkSession spark, List<DataSet> chosen) throws InterruptedException {
@@ -93,7 +92,7 @@ public final class BronzeToSilver implements Callable<Integer> {
         try {
             for (int pass = 1; stop.getCount() > 0; pass++) {
                 long started = System.nanoTime();
-                upToDate = run(spark, chosen, runId + "-" + pass);
+                upToDate = run(spark, chosen, new Run(runId + "-" + pass, Instant.now()));
                 stop.await(started + continuous.toNanos() - System.nanoTime(), TimeUnit.NANOSECONDS);
             }
         } finally {
@@ -119,62 +118,36 @@ public final class BronzeToSilver implements Callable<Integer> {
     }
 
     /** One pass over all new files; true if every data set is up to date after it. */
-    private boolean run(SparkSession spark, List<DataSet> chosen, String run) throws InterruptedException {
-        Instant start = Instant.now();
-        Map<String, MergeResult> results = new TreeMap<>();
+    private boolean run(SparkSession spark, List<DataSet> chosen, Run run) throws InterruptedException {
         Map<String, String> failures = new TreeMap<>();
-        Jobs.each(
-                        chosen,
-                        dataSet -> refresh(spark, dataSet),
-                        (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".parquet")))
-                .forEach((dataSet, result) -> results.put(dataSet.contract().id(), result));
+        Map<DataSet, Refresh.Outcome> outcomes = Jobs.each(
+                chosen,
+                dataSet -> refresh(spark, dataSet, run),
+                (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".parquet")));
         failures.forEach((id, cause) -> LOG.error("{} failed, its files stay and are tried again: {}", id, cause));
-        new QualityLog(spark, silver).append(run, start, results);
-        new RunReport(spark, silver, run, start).write(results);
+        new Reports(spark, silver).write(outcomes.keySet());
+        outcomes.values().forEach(outcome -> outcome.failures()
+                .forEach((file, cause) -> LOG.error("{} {}; the other files are in silver", file, cause)));
+        long upToDate = outcomes.values().stream()
+                .filter(outcome -> outcome.failures().isEmpty())
+                .count();
         LOG.info(
                 "{} of {} data sets are up to date after {} s",
-                results.size(),
+                upToDate,
                 chosen.size(),
-                Duration.between(start, Instant.now()).toSeconds());
-        return failures.isEmpty();
+                Duration.between(run.start(), Instant.now()).toSeconds());
+        return upToDate == chosen.size();
     }
 
-    private static MergeResult refresh(SparkSession spark, DataSet dataSet) throws Exception {
-        AtomicReference<MergeResult> total = new AtomicReference<>(MergeResult.NOTHING);
-        Path bronze = new Path(dataSet.source());
-        if (bronze.getFileSystem(spark.sessionState().newHadoopConf()).exists(bronze)) {
-            // only names and sizes of the files are streamed, so that a batch can be read column by column, more than
-            // once
-            StreamingQuery query = spark.readStream()
-                    .format("binaryFile")
-                    .schema("path string, modificationTime timestamp, length bigint, content binary")
-                    .option("pathGlobFilter", "*.parquet")
-                    .load(dataSet.source())
-                    .select("path", "length")
-                    .writeStream()
-                    .queryName(dataSet.contract().id())
-                    .option("checkpointLocation", dataSet.checkpoint())
-                    .trigger(Trigger.AvailableNow())
-                    .foreachBatch((VoidFunction2<Dataset<Row>, Long>)
-                            (files, batch) -> total.set(total.get().plus(merge(spark, dataSet, files.collectAsList()))))
-                    .start();
-            query.awaitTermination();
-        }
-        new SilverTable(spark, dataSet).createIfMissing();
-        return total.get();
+    private Refresh.Outcome refresh(SparkSession spark, DataSet dataSet, Run run) throws Exception {
+        SetAside setAside = new SetAside(spark, dataSet);
+        setAside.forget(this::isToRetry);
+        return new Refresh(spark, dataSet, run, setAside, new BronzeFolder(spark, dataSet, setAside)).run();
     }
 
-    private static MergeResult merge(SparkSession spark, DataSet dataSet, List<Row> files) throws InterruptedException {
-        if (files.isEmpty()) {
-            return MergeResult.NOTHING;
-        }
-        long start = System.nanoTime();
-        long bytes = files.stream().mapToLong(file -> file.getLong(1)).sum();
-        String[] paths = files.stream().map(file -> file.getString(0)).toArray(String[]::new);
-        SparkSession session = Sessions.forBatch(spark, bytes);
-        Dataset<Row> bronze = session.read().option("mergeSchema", "true").parquet(paths);
-        MergeResult result = new SilverTable(session, dataSet).merge(bronze, bytes);
-        Jobs.log(LOG, dataSet.contract(), "bronze", paths.length, result, start);
-        return result;
+    private boolean isToRetry(FileVersion file) {
+        return retry.stream()
+                .anyMatch(wanted ->
+                        wanted.equals("all") || file.path().endsWith("/" + wanted.replaceFirst("^.*//[^/]*/", "")));
     }
 }

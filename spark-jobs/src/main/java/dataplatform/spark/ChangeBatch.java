@@ -16,6 +16,7 @@ import dataplatform.contracts.Contract;
 import dataplatform.contracts.SilverColumn;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -23,6 +24,7 @@ import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
@@ -45,6 +47,8 @@ final class ChangeBatch {
     static final String REASON = "_reason";
     /** The row as it stood in bronze, as JSON, if it breaks its contract. */
     static final String RAW = "_raw";
+    /** Whether the row tells which one it is, though it may break its contract. */
+    static final String KEYED = "_keyed";
 
     /** The file that the row stands in. */
     static final String FILE = "_file";
@@ -54,42 +58,90 @@ final class ChangeBatch {
     static final String BEFORE_IMAGE = "BI_";
 
     private final Contract contract;
-    private final Dataset<Row> raw;
+    private final List<Part> parts;
     private final List<String> unknownColumns;
+    private final String floor;
 
-    /** @param unknownColumns of the files, which the rows are without */
-    private ChangeBatch(Contract contract, Dataset<Row> raw, List<String> unknownColumns) {
+    /**
+     * Rows whose files have the same columns.
+     *
+     * @param loadSeq {@code change_seq} of the rows of a full load
+     */
+    private record Part(Dataset<Row> raw, String loadSeq) {}
+
+    private ChangeBatch(Contract contract, List<Part> parts, List<String> unknownColumns, String floor) {
         this.contract = contract;
-        this.raw = raw;
+        this.parts = List.copyOf(parts);
         this.unknownColumns = List.copyOf(unknownColumns);
+        this.floor = floor;
     }
 
     /** @param unknownColumns of the files, which the rows are without */
     static ChangeBatch ofFiles(Contract contract, Dataset<Row> rows, List<String> unknownColumns) {
-        return new ChangeBatch(contract, rows, unknownColumns);
+        return new ChangeBatch(contract, List.of(new Part(rows, "")), unknownColumns, "");
+    }
+
+    /** A batch without rows. */
+    static ChangeBatch none(SparkSession spark, Contract contract) {
+        StructType schema = new StructType();
+        for (dataplatform.contracts.Column column : contract.columns()) {
+            schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
+        }
+        return ofBronze(contract, spark.createDataFrame(List.of(), schema), "");
+    }
+
+    /** The columns of the contract that are not among these. */
+    static List<String> missing(Contract contract, Collection<String> columns) {
+        return contract.columns().stream()
+                .map(dataplatform.contracts.Column::name)
+                .filter(name -> !columns.contains(name))
+                .toList();
+    }
+
+    /** What is wrong with a file that has these columns and not all of the contract's, and what to do. */
+    static String lacks(Contract contract, Collection<String> missing, Collection<String> columns) {
+        return "lacks the columns " + missing + " of contract " + contract.id() + "; it has " + columns
+                + ". Put the columns back in the source, or change the contract";
     }
 
     /**
-     * @param raw rows of bronze; columns that the contract does not know are left out
+     * @param raw rows of bronze from files of equal columns; those that the contract does not know are left out
+     * @param loadSeq what stands for {@code change_seq} in the rows of a full load, which have none
      * @throws IllegalArgumentException if a column of the contract is missing
      */
-    static ChangeBatch ofBronze(Contract contract, Dataset<Row> raw) {
-        Set<String> present = Set.of(raw.columns());
-        List<String> missing = contract.columns().stream()
-                .map(dataplatform.contracts.Column::name)
-                .filter(name -> !present.contains(name))
-                .toList();
+    static ChangeBatch ofBronze(Contract contract, Dataset<Row> raw, String loadSeq) {
+        List<String> columns = List.of(raw.columns());
+        List<String> missing = missing(contract, columns);
         if (!missing.isEmpty()) {
-            throw new IllegalArgumentException("bronze lacks the columns " + missing + " of contract " + contract.id()
-                    + "; it has " + List.of(raw.columns())
-                    + ". Put the columns back in the source, or change the contract");
+            throw new IllegalArgumentException("bronze " + lacks(contract, missing, columns));
         }
         Set<String> known = Stream.concat(SilverColumn.of(contract).stream().map(SilverColumn::name), Stream.of("Op"))
                 .collect(Collectors.toSet());
         List<String> unknown = Arrays.stream(raw.columns())
                 .filter(name -> !known.contains(name) && !name.startsWith(BEFORE_IMAGE))
                 .toList();
-        return new ChangeBatch(contract, raw, unknown);
+        return new ChangeBatch(contract, List.of(new Part(raw, loadSeq)), unknown, "");
+    }
+
+    /**
+     * All of some batches of one contract as one.
+     *
+     * @param floor {@code change_seq} of the full load that is whole among them; empty if none is
+     */
+    static ChangeBatch union(List<ChangeBatch> batches, String floor) {
+        return new ChangeBatch(
+                batches.get(0).contract,
+                batches.stream().flatMap(batch -> batch.parts.stream()).toList(),
+                batches.stream()
+                        .flatMap(batch -> batch.unknownColumns.stream())
+                        .distinct()
+                        .toList(),
+                floor);
+    }
+
+    /** {@code change_seq} from which the table has nothing that is not in this batch or newer; empty if there is none. */
+    String floor() {
+        return floor;
     }
 
     /** Columns that came in and that the contract does not know. */
@@ -98,12 +150,16 @@ final class ChangeBatch {
     }
 
     /**
-     * All rows with the columns of silver, {@link #OP}, {@link #REASON}, {@link #RAW} and {@link #FILE}. {@code change_seq} is
-     * empty, not null, for rows of a full load: they are older than any change. A change of the key is two rows: the old key
-     * goes, the new one comes.
+     * All rows with the columns of silver, {@link #OP}, {@link #REASON}, {@link #KEYED}, {@link #RAW} and {@link #FILE}.
+     * A change of the key is two rows: the old key goes, the new one comes.
      */
     Dataset<Row> rows() {
-        Dataset<Row> rows = checked(raw);
+        return parts.stream().map(this::rows).reduce(Dataset::unionByName).orElseThrow();
+    }
+
+    private Dataset<Row> rows(Part part) {
+        Dataset<Row> raw = part.raw();
+        Dataset<Row> rows = checked(raw, part.loadSeq());
         List<String> moved = contract.key().stream()
                 .map(dataplatform.contracts.Column::name)
                 .filter(name -> Arrays.asList(raw.columns()).contains(BEFORE_IMAGE + name))
@@ -121,10 +177,10 @@ final class ChangeBatch {
                 before = before.withColumn(name, coalesce(col(BEFORE_IMAGE + name), col(name)));
             }
         }
-        return rows.unionByName(checked(before.withColumn("Op", lit("D"))));
+        return rows.unionByName(checked(before.withColumn("Op", lit("D")), part.loadSeq()));
     }
 
-    private Dataset<Row> checked(Dataset<Row> rows) {
+    private Dataset<Row> checked(Dataset<Row> rows, String loadSeq) {
         List<Column> typed = new ArrayList<>();
         List<Column> unreadable = new ArrayList<>();
         List<Column> unreadableKey = new ArrayList<>();
@@ -143,8 +199,9 @@ final class ChangeBatch {
         }
         Set<String> present = Set.of(rows.columns());
         Column op = present.contains("Op") ? coalesce(col("Op"), lit("I")) : lit("I");
-        Column seq =
-                present.contains(SilverColumn.CHANGE_SEQ) ? coalesce(col(SilverColumn.CHANGE_SEQ), lit("")) : lit("");
+        Column seq = present.contains(SilverColumn.CHANGE_SEQ)
+                ? coalesce(col(SilverColumn.CHANGE_SEQ), lit(loadSeq))
+                : lit(loadSeq);
         typed.add(seq.as(SilverColumn.CHANGE_SEQ));
         typed.add((present.contains(SilverColumn.EXTRACTED_AT)
                         ? col(SilverColumn.EXTRACTED_AT).cast(DataTypes.TimestampType)
@@ -155,6 +212,10 @@ final class ChangeBatch {
         typed.add(when(op.equalTo("D"), sentence(unreadableKey))
                 .otherwise(sentence(unreadable))
                 .as("_unreadable"));
+        // an id that is made of a row's values is that of a valid row alone
+        boolean madeUp =
+                contract.key().stream().anyMatch(column -> !column.hashOf().isEmpty());
+        typed.add((madeUp ? lit(false) : sentence(unreadableKey).equalTo("")).as(KEYED));
         boolean isFile = contract.files().isPresent();
         typed.add(
                 isFile
@@ -185,10 +246,12 @@ final class ChangeBatch {
                                         invalid.stream())
                                 .toArray(Column[]::new)))
                 .as(REASON));
+        result.add(col(KEYED));
         result.add(col(RAW));
         result.add(col(FILE));
         Dataset<Row> checked = rows.select(typed.toArray(Column[]::new))
                 .select(result.toArray(Column[]::new))
+                .withColumn(KEYED, col(KEYED).or(col(REASON).equalTo("")))
                 .withColumn(RAW, when(col(REASON).notEqual(""), isFile ? col(RAW) : to_json(col(RAW))));
         for (dataplatform.contracts.Column column : contract.columns()) {
             if (!column.hashOf().isEmpty()) {

@@ -22,6 +22,7 @@ import dataplatform.contracts.Partition;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 
@@ -34,6 +35,11 @@ final class ContractColumns {
 
     /** Points only between thousands: 1.234,56 and 1234,56, but not 12.34. */
     private static final String DECIMAL_COMMA = "^\\s*[+-]?(\\d{1,3}(\\.\\d{3})+|\\d+)(,\\d*)?\\s*$";
+
+    /** Athena, Redshift and most clients know no day before or after these years; PostgreSQL does, and infinity. */
+    private static final String FIRST_DAY = "0001-01-01";
+
+    private static final String END_OF_DAYS = "+10000-01-01";
 
     private ContractColumns() {}
 
@@ -63,11 +69,24 @@ final class ContractColumns {
         if (wanted.equals(DataTypes.StringType)) {
             return cleaned(column, raw.cast(DataTypes.StringType));
         }
-        if (wanted.equals(field.dataType()) || !field.dataType().equals(DataTypes.StringType)) {
-            return raw.cast(wanted);
+        if (wanted.equals(field.dataType())) {
+            return raw;
+        }
+        if (!field.dataType().equals(DataTypes.StringType)) {
+            return exact(raw, field.dataType(), wanted);
         }
         Column value = fromText(column, raw, wanted);
         return column.negated() ? negate(value) : value;
+    }
+
+    /** The value in another type, null where that can't hold it: a cast alone would cut off digits and wrap around. */
+    private static Column exact(
+            Column raw, org.apache.spark.sql.types.DataType from, org.apache.spark.sql.types.DataType wanted) {
+        if (!Cast.canCast(from, wanted) || !Cast.canCast(wanted, from)) {
+            return lit(null).cast(wanted);
+        }
+        Column value = raw.cast(wanted);
+        return when(value.cast(from).equalTo(raw), value);
     }
 
     private static Column fromText(
@@ -133,6 +152,15 @@ final class ContractColumns {
         column.maximum()
                 .ifPresent(max ->
                         reasons.add(broken(value.gt(lit(max).cast(type)), column, "is above " + max.toPlainString())));
+        switch (column.type().kind()) {
+            case DATE, TIMESTAMP ->
+                reasons.add(broken(
+                        value.lt(lit(FIRST_DAY).cast(type))
+                                .or(value.geq(lit(END_OF_DAYS).cast(type))),
+                        column,
+                        "is not within the years 1 to 9999"));
+            default -> {}
+        }
         column.pattern()
                 .ifPresent(pattern -> reasons.add(
                         broken(not(value.rlike("^(?:" + pattern + ")$")), column, "does not match " + pattern)));

@@ -23,12 +23,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
-import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -54,7 +54,7 @@ import org.apache.spark.util.TaskCompletionListener;
  *
  * <p>Each file is read twice, by one task: first for what is wrong with it and its place in the order, then for its rows.
  */
-final class LandingFiles {
+final class LandingFiles implements SourceFiles {
     /** So many characters at the start of a {@code change_seq} are the place of the file in the order of exports. */
     static final int SEQUENCE = 34;
 
@@ -69,7 +69,7 @@ final class LandingFiles {
     private final SparkSession spark;
     private final Contract contract;
     private final Layout layout;
-    private final List<Inspection> inspections;
+    private final Map<FileVersion, Inspection> inspections;
 
     /**
      * What tasks have to know of the contract.
@@ -123,7 +123,8 @@ final class LandingFiles {
             String defect)
             implements Serializable {}
 
-    private LandingFiles(SparkSession spark, Contract contract, Layout layout, List<Inspection> inspections) {
+    private LandingFiles(
+            SparkSession spark, Contract contract, Layout layout, Map<FileVersion, Inspection> inspections) {
         this.spark = spark;
         this.contract = contract;
         this.layout = layout;
@@ -135,28 +136,47 @@ final class LandingFiles {
      *
      * @param files of one data set
      */
-    static LandingFiles inspect(SparkSession spark, Contract contract, List<String> files) {
+    static LandingFiles inspect(SparkSession spark, Contract contract, List<FileVersion> files) {
         Layout layout = Layout.of(contract);
         SerializableConfiguration storage =
                 new SerializableConfiguration(spark.sessionState().newHadoopConf());
-        List<Inspection> inspections = context(spark)
-                .parallelize(files, tasks(files.size()))
+        Map<FileVersion, Inspection> inspections = new LinkedHashMap<>();
+        List<Inspection> found = context(spark)
+                .parallelize(files.stream().map(FileVersion::path).toList(), tasks(files.size()))
                 .map(file -> inspect(file, layout, storage.value()))
                 .collect();
+        for (int i = 0; i < files.size(); i++) {
+            inspections.put(files.get(i), found.get(i));
+        }
         return new LandingFiles(spark, contract, layout, inspections);
     }
 
-    /** What is wrong with each file that can't be taken. */
-    Map<String, String> defects() {
-        Map<String, String> defects = new TreeMap<>();
-        inspections.stream()
-                .filter(file -> !file.defect().isEmpty())
-                .forEach(file -> defects.put(file.file(), file.defect()));
+    @Override
+    public Map<FileVersion, String> defects() {
+        Map<FileVersion, String> defects = new LinkedHashMap<>();
+        inspections.forEach((file, found) -> {
+            if (!found.defect().isEmpty()) {
+                defects.put(file, found.defect());
+            }
+        });
         return defects;
     }
 
-    /** The rows of all other files. */
-    ChangeBatch rows() {
+    @Override
+    public List<FileVersion> sound() {
+        return inspections.keySet().stream()
+                .filter(file -> inspections.get(file).defect().isEmpty())
+                .toList();
+    }
+
+    @Override
+    public Map<FileVersion, String> unreadable() {
+        // each file has been read to its end
+        return Map.of();
+    }
+
+    @Override
+    public ChangeBatch rows(String floor) {
         StructType schema = new StructType();
         for (Column column : columns(contract)) {
             schema = schema.add(column.name(), DataTypes.StringType);
@@ -166,8 +186,7 @@ final class LandingFiles {
                 .add(ChangeBatch.RAW, DataTypes.StringType)
                 .add(ChangeBatch.FILE, DataTypes.StringType)
                 .add(ChangeBatch.DEFECT, DataTypes.StringType);
-        List<Inspection> sound =
-                inspections.stream().filter(file -> file.defect().isEmpty()).toList();
+        List<Inspection> sound = sound().stream().map(inspections::get).toList();
         SerializableConfiguration storage =
                 new SerializableConfiguration(spark.sessionState().newHadoopConf());
         Layout written = layout;

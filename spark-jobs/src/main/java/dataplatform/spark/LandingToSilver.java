@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -90,20 +89,29 @@ public final class LandingToSilver implements Callable<Integer> {
     }
 
     /** Some files of a data set. */
-    private record Delivery(DataSet dataSet, Map<String, Long> bytesByFile) {
-        long bytes() {
-            return bytesByFile.values().stream().mapToLong(Long::longValue).sum();
+    private record Delivery(DataSet dataSet, List<FileVersion> files) implements Refresh.Input {
+        Map<String, String> allFailed(String cause) {
+            return files.isEmpty()
+                    ? Map.of(dataSet.contract().id(), cause)
+                    : files.stream().collect(Collectors.toMap(FileVersion::path, file -> cause));
         }
 
-        Map<String, String> allFailed(String cause) {
-            Set<String> failed =
-                    bytesByFile.isEmpty() ? Set.of(dataSet.contract().id()) : bytesByFile.keySet();
-            return failed.stream().collect(Collectors.toMap(Function.identity(), file -> cause));
+        @Override
+        public String name() {
+            return "landing";
+        }
+
+        @Override
+        public List<FileVersion> next(Set<FileVersion> taken, Set<FileVersion> tried) {
+            // one that was taken by an earlier run is taken again: it is somebody's wish
+            return files.stream().filter(file -> !tried.contains(file)).toList();
+        }
+
+        @Override
+        public SourceFiles inspect(SparkSession session, List<FileVersion> some) {
+            return LandingFiles.inspect(session, dataSet.contract(), some);
         }
     }
-
-    /** What became of a delivery, and why files of it could not be taken. */
-    private record Outcome(MergeResult result, Map<String, String> failures) {}
 
     @Override
     public Integer call() throws Exception {
@@ -113,21 +121,18 @@ public final class LandingToSilver implements Callable<Integer> {
         Map<String, String> failures = new TreeMap<>();
         List<Delivery> deliveries = objects.isEmpty() ? all(spark, chosen) : named(spark, chosen, failures);
 
-        Map<String, MergeResult> results = new TreeMap<>();
-        Jobs.each(
-                        deliveries,
-                        delivery -> take(spark, delivery),
-                        (delivery, e) -> failures.putAll(delivery.allFailed(Jobs.describe(e, SUFFIX))))
-                .forEach((delivery, outcome) -> {
-                    results.put(delivery.dataSet().contract().id(), outcome.result());
-                    failures.putAll(outcome.failures());
-                });
+        Run run = new Run(runId, start);
+        Map<Delivery, Refresh.Outcome> outcomes = Jobs.each(
+                deliveries,
+                delivery -> take(spark, delivery, run),
+                (delivery, e) -> failures.putAll(delivery.allFailed(Jobs.describe(e, SUFFIX))));
+        outcomes.values().forEach(outcome -> failures.putAll(outcome.failures()));
         failures.forEach((file, cause) -> LOG.error("{} failed: {}", file, cause));
-        new QualityLog(spark, silver).append(runId, start, results);
-        new RunReport(spark, silver, runId, start).write(results);
+        new Reports(spark, silver)
+                .write(outcomes.keySet().stream().map(Delivery::dataSet).toList());
         LOG.info(
                 "{} files of {} data sets, {} failed, after {} s",
-                deliveries.stream().mapToInt(each -> each.bytesByFile().size()).sum(),
+                deliveries.stream().mapToInt(each -> each.files().size()).sum(),
                 deliveries.size(),
                 failures.size(),
                 Duration.between(start, Instant.now()).toSeconds());
@@ -139,14 +144,14 @@ public final class LandingToSilver implements Callable<Integer> {
         for (Contract contract : chosen) {
             DataSet dataSet = DataSet.of(contract, landing, silver);
             Path folder = new Path(dataSet.source());
-            Map<String, Long> files = new TreeMap<>();
+            List<FileVersion> files = new ArrayList<>();
             try {
                 RemoteIterator<LocatedFileStatus> listed =
                         storage(spark, folder).listFiles(folder, true);
                 while (listed.hasNext()) {
                     FileStatus file = listed.next();
                     if (file.getPath().getName().endsWith(SUFFIX)) {
-                        files.put(file.getPath().toString(), file.getLen());
+                        files.add(FileVersion.of(file));
                     }
                 }
             } catch (FileNotFoundException e) {
@@ -159,7 +164,7 @@ public final class LandingToSilver implements Callable<Integer> {
 
     private List<Delivery> named(SparkSession spark, List<Contract> chosen, Map<String, String> failures)
             throws IOException {
-        Map<Contract, Map<String, Long>> files = new HashMap<>();
+        Map<Contract, List<FileVersion>> files = new HashMap<>();
         for (String object : objects) {
             Path path = new Path(object);
             FileSystem storage = storage(spark, path);
@@ -181,8 +186,8 @@ public final class LandingToSilver implements Callable<Integer> {
                 continue;
             }
             try {
-                files.computeIfAbsent(of.get(0), contract -> new TreeMap<>())
-                        .put(name, storage.getFileStatus(path).getLen());
+                files.computeIfAbsent(of.get(0), contract -> new ArrayList<>())
+                        .add(FileVersion.of(storage.getFileStatus(path)));
             } catch (FileNotFoundException e) {
                 failures.put(object, "it is not there (any more); put it back, or leave it out");
             }
@@ -196,34 +201,22 @@ public final class LandingToSilver implements Callable<Integer> {
         return path.getFileSystem(spark.sessionState().newHadoopConf());
     }
 
-    private static Outcome take(SparkSession spark, Delivery delivery) throws InterruptedException {
-        long start = System.nanoTime();
+    private static Refresh.Outcome take(SparkSession spark, Delivery delivery, Run run) throws Exception {
         DataSet dataSet = delivery.dataSet();
-        Contract contract = dataSet.contract();
-        SparkSession session = Sessions.forBatch(spark, delivery.bytes());
-        SilverTable table = new SilverTable(session, dataSet);
-        List<String> files = List.copyOf(delivery.bytesByFile().keySet());
-        if (files.isEmpty()) {
-            table.createIfMissing();
-            return new Outcome(MergeResult.NOTHING, Map.of());
+        Refresh.Outcome outcome = new Refresh(spark, dataSet, run, new SetAside(spark, dataSet), delivery).run();
+        boolean isEmptied = dataSet.contract().load() == Load.SNAPSHOT
+                && outcome.batches().stream()
+                        .anyMatch(batch -> batch.result().rowsIn() > 0
+                                && batch.result().invalid() == batch.result().rowsIn());
+        if (isEmptied) {
+            delivery.files().forEach(file -> outcome.failures()
+                    .putIfAbsent(
+                            file.path(),
+                            "no row keeps contract "
+                                    + dataSet.contract().id()
+                                    + ": all are in quarantine, and the table is as it was."
+                                    + " Export it again, or change the contract"));
         }
-        LandingFiles landed = LandingFiles.inspect(session, contract, files);
-        Map<String, String> failures = new TreeMap<>(landed.defects());
-        MergeResult result = MergeResult.NOTHING;
-        if (failures.size() < files.size()) {
-            ChangeBatch rows = landed.rows();
-            boolean isSnapshot = contract.load() == Load.SNAPSHOT;
-            result = isSnapshot ? table.replace(rows, delivery.bytes()) : table.merge(rows, delivery.bytes());
-            Jobs.log(LOG, contract, "landing", files.size() - failures.size(), result, start);
-            if (isSnapshot && result.quarantinedRows() == result.rowsIn()) {
-                files.forEach(file -> failures.putIfAbsent(
-                        file,
-                        "no row keeps contract " + contract.id()
-                                + ": all are in quarantine, and the table is as it was."
-                                + " Export it again, or change the contract"));
-            }
-        }
-        table.createIfMissing();
-        return new Outcome(result, failures);
+        return outcome;
     }
 }

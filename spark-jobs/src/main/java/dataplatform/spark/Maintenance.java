@@ -83,7 +83,7 @@ public final class Maintenance implements Callable<Integer> {
         if (DeltaTable.isDeltaTable(spark, table)) {
             DeltaTable delta = DeltaTable.forPath(spark, table);
             delta.optimize().executeCompaction();
-            new TableFiles(spark, table, partition).settle();
+            new TableFiles(spark, table, partition).afterCommit();
             // after the manifests: they name no file that goes
             delta.vacuum(keep.toMinutes() / 60.0);
             LOG.info("{} is maintained", table);

@@ -9,8 +9,11 @@ import java.util.stream.Stream;
  * What became of the rows of a batch: {@code rowsIn = inserted + updated + deleted + skipped + the quarantined}.
  *
  * @param rowsIn changes read; a change of a key counts as two, a delete and an insert
+ * @param deleted rows that were deleted, or that a new full load or snapshot does not have
+ * @param withdrawn rows of silver that went because their newest version breaks the contract; that is among the quarantined
  * @param skipped changes that a later one had already overtaken, or that were there already
- * @param quarantined rows that break the contract, all reasons of a row in one sentence
+ * @param invalid rows that break the contract, also those that came before
+ * @param quarantined rows that break the contract and did not come before, all reasons of a row in one sentence
  * @param nulls per column, among the changes that are not deletes
  * @param unknownColumns columns that came in and that the contract does not know
  */
@@ -19,11 +22,13 @@ public record MergeResult(
         long inserted,
         long updated,
         long deleted,
+        long withdrawn,
         long skipped,
+        long invalid,
         Map<String, Long> quarantined,
         Map<String, Long> nulls,
         List<String> unknownColumns) {
-    static final MergeResult NOTHING = new MergeResult(0, 0, 0, 0, 0, Map.of(), Map.of(), List.of());
+    static final MergeResult NOTHING = new MergeResult(0, 0, 0, 0, 0, 0, 0, Map.of(), Map.of(), List.of());
 
     MergeResult plus(MergeResult other) {
         return new MergeResult(
@@ -31,7 +36,9 @@ public record MergeResult(
                 inserted + other.inserted,
                 updated + other.updated,
                 deleted + other.deleted,
+                withdrawn + other.withdrawn,
                 skipped + other.skipped,
+                invalid + other.invalid,
                 sum(quarantined, other.quarantined),
                 sum(nulls, other.nulls),
                 Stream.concat(unknownColumns.stream(), other.unknownColumns.stream())
@@ -43,11 +50,6 @@ public record MergeResult(
         Map<String, Long> sum = new TreeMap<>(one);
         other.forEach((name, rows) -> sum.merge(name, rows, Long::sum));
         return sum;
-    }
-
-    /** Rows of silver that are other than before. */
-    long changed() {
-        return inserted + updated + deleted;
     }
 
     long quarantinedRows() {

@@ -2,32 +2,39 @@ package dataplatform.spark;
 
 import static org.apache.spark.sql.functions.col;
 
-import io.delta.tables.DeltaTable;
+import io.delta.exceptions.DeltaConcurrentModificationException;
 import java.sql.Timestamp;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.collection.JavaConverters;
 
-/** The Delta table {@code platform/data_quality}: what came in for a data set in a run, and what became of it. */
+/** The Delta table {@code platform/data_quality}: what came in with a batch of a data set, and what became of it. */
 final class QualityLog {
+    private static final Logger LOG = LoggerFactory.getLogger(QualityLog.class);
     private static final StructType SCHEMA = new StructType()
             .add("run_id", DataTypes.StringType)
             .add("started_at", DataTypes.TimestampType)
             .add("data_set", DataTypes.StringType)
+            .add("batch", DataTypes.LongType)
             .add("rows_in", DataTypes.LongType)
             .add("inserted", DataTypes.LongType)
             .add("updated", DataTypes.LongType)
             .add("deleted", DataTypes.LongType)
+            .add("withdrawn", DataTypes.LongType)
             .add("skipped", DataTypes.LongType)
             .add("quarantined", DataTypes.LongType)
             .add("quarantined_by_reason", DataTypes.createMapType(DataTypes.StringType, DataTypes.LongType))
@@ -36,11 +43,13 @@ final class QualityLog {
 
     private final SparkSession spark;
     private final String table;
+    private final TableLog log;
 
     /** @param silver folder of the silver layer */
     QualityLog(SparkSession spark, String silver) {
         this.spark = spark;
         this.table = table(silver);
+        this.log = new TableLog(spark, table);
     }
 
     /** Where it is in the silver layer. */
@@ -49,60 +58,77 @@ final class QualityLog {
     }
 
     /**
-     * Adds a row for each data set of which something came in. A run that is made again adds one only where it changed something.
+     * Adds a row for each batch with rows that is not there yet.
      *
-     * @param startedAt of the run
-     * @param results by data set
+     * @param batches by data set
      */
-    void append(String runId, Instant startedAt, Map<String, MergeResult> results) {
-        Map<String, MergeResult> heard = new TreeMap<>(results);
-        heard.values().removeIf(result -> result.rowsIn() == 0);
-        if (heard.values().stream().anyMatch(result -> result.changed() == 0)) {
-            Set<String> known = dataSets(runId);
-            heard.entrySet().removeIf(each -> each.getValue().changed() == 0 && known.contains(each.getKey()));
+    void append(Map<DataSet, List<Commit>> batches) {
+        String told = TableLog.text(batches.entrySet().stream()
+                .collect(Collectors.toMap(
+                        each -> each.getKey().contract().id(),
+                        each -> each.getValue().stream().map(Commit::batch).toList(),
+                        (one, other) -> one,
+                        TreeMap::new)));
+        while (!batches.isEmpty()) {
+            long version = log.version();
+            Set<String> known = version < 0 ? Set.of() : known(batches.keySet());
+            List<Row> rows = new ArrayList<>();
+            batches.forEach((dataSet, commits) -> commits.stream()
+                    .filter(commit -> commit.result().rowsIn() > 0)
+                    .map(commit -> row(dataSet.contract().id(), commit))
+                    .filter(row -> !known.contains(row.getString(2) + " " + row.getLong(3)))
+                    .forEach(rows::add));
+            if (rows.isEmpty()) {
+                return;
+            }
+            try {
+                DataFrameWriter<Row> writer = spark.createDataFrame(rows, SCHEMA)
+                        .coalesce(1)
+                        .write()
+                        .format("delta")
+                        .mode("append")
+                        .option("mergeSchema", true);
+                TableLog.numbered(writer, version + 1, told).save(table);
+            } catch (DeltaConcurrentModificationException e) {
+                LOG.debug("another run has written to {}: look again", table);
+            }
+            new TableFiles(spark, table, Optional.empty()).afterCommit();
+            if (log.last().filter(told::equals).isPresent()) {
+                return;
+            }
         }
-        if (heard.isEmpty()) {
-            return;
-        }
-        List<Row> rows = heard.entrySet().stream()
-                .map(each -> row(runId, startedAt, each.getKey(), each.getValue()))
-                .toList();
-        spark.createDataFrame(rows, SCHEMA)
-                .coalesce(1)
-                .write()
-                .format("delta")
-                .mode("append")
-                .save(table);
-        new TableFiles(spark, table, Optional.empty()).settle();
     }
 
-    /** The data sets that have a row of that run. */
-    private Set<String> dataSets(String runId) {
-        if (!DeltaTable.isDeltaTable(spark, table)) {
-            return Set.of();
-        }
+    /** The batches of data sets that have a row. */
+    private Set<String> known(Set<DataSet> dataSets) {
         return spark
                 .read()
                 .format("delta")
                 .load(table)
-                .filter(col("run_id").equalTo(runId))
-                .select("data_set")
-                .distinct()
+                .filter(col("data_set")
+                        .isin(dataSets.stream()
+                                .map(each -> each.contract().id())
+                                .toArray()))
+                .filter("batch is not null")
+                .select("data_set", "batch")
                 .collectAsList()
                 .stream()
-                .map(row -> row.getString(0))
+                .map(row -> row.getString(0) + " " + row.getLong(1))
                 .collect(Collectors.toSet());
     }
 
-    private static Row row(String runId, Instant startedAt, String dataSet, MergeResult result) {
+    private static Row row(String dataSet, Commit commit) {
+        MergeResult result = commit.result();
         return RowFactory.create(
-                runId,
-                Timestamp.from(startedAt),
+                commit.runId(),
+                Timestamp.from(Instant.ofEpochMilli(commit.startedAt())),
                 dataSet,
+                commit.batch(),
                 result.rowsIn(),
                 result.inserted(),
                 result.updated(),
                 result.deleted(),
+                result.withdrawn(),
                 result.skipped(),
                 result.quarantinedRows(),
                 JavaConverters.mapAsScalaMap(result.quarantined()),

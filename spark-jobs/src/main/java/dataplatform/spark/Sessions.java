@@ -14,6 +14,11 @@ public final class Sessions {
                 .config("spark.sql.ansi.enabled", "false")
                 // a date that is none is null, and not an error that asks whether Spark 2 would have read it
                 .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
+                // days before 1900 are what they are, as in PostgreSQL and Athena: Spark 2 never wrote here
+                .config("spark.sql.parquet.datetimeRebaseModeInRead", "CORRECTED")
+                .config("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED")
+                .config("spark.sql.parquet.int96RebaseModeInRead", "CORRECTED")
+                .config("spark.sql.parquet.int96RebaseModeInWrite", "CORRECTED")
                 .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
                 .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
                 .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
@@ -35,7 +40,7 @@ public final class Sessions {
 
     /** The session for a batch, which shares everything with the given one but settings. */
     static SparkSession forBatch(SparkSession spark, long bytes) {
-        if (bytes > SilverTable.MEDIUM_BATCH) {
+        if (bytes > BatchCache.MEDIUM) {
             return spark;
         }
         // where there is little to do, Spark takes longer to think it over again after each step than to do it

@@ -1,28 +1,35 @@
 package dataplatform.spark;
 
+import static org.apache.spark.sql.functions.array;
+import static org.apache.spark.sql.functions.array_distinct;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.collect_list;
 import static org.apache.spark.sql.functions.collect_set;
-import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.count_if;
+import static org.apache.spark.sql.functions.explode;
+import static org.apache.spark.sql.functions.filter;
 import static org.apache.spark.sql.functions.last;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.row_number;
-import static org.apache.spark.sql.functions.sha2;
+import static org.apache.spark.sql.functions.size;
+import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.substring;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.transform;
 import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import dataplatform.contracts.Contract;
+import dataplatform.contracts.Load;
 import dataplatform.contracts.Partition;
 import dataplatform.contracts.SilverColumn;
 import io.delta.tables.DeltaTable;
-import java.util.ArrayDeque;
+import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,43 +50,54 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * A data set's table in silver, and how a batch of changes gets into it: the latest valid change of each key wins, by
- * {@code change_seq}, whatever order the batches come in and however often.
+ * A data set's table in silver, and how a batch of changes gets into it: of each key the version with the highest {@code
+ * change_seq} counts, whatever order the batches come in and however often. If that is a delete, or breaks the contract, the
+ * table has no row of the key.
  *
- * <p>Only partitions that a change touches are read and written, all in one commit. A change names its partition; where its
- * row is not in that one (it moved, or the delete carried the key alone) the keys of the other partitions are looked
- * through, and nothing but the keys.
+ * <p>Only partitions that a change touches are read and written, all in one commit. A change names its partition. Where its
+ * row may be in another one (it moved, the delete carried the key alone, or the change is late: not newer than all that came
+ * before) the keys of all partitions are looked through, and nothing but the keys.
  *
- * <p>A row that leaves its place, deleted or moved to another partition, leaves a tombstone: its key and the {@code
- * change_seq} that it left at. Without it an older change that comes again would bring the row back.
+ * <p>A key without a row leaves a tombstone: the {@code change_seq} from which it has none. Without it an older change that
+ * comes again would bring the row back. A new full load or snapshot sets a floor for all keys at once: what is older than it
+ * is gone.
+ *
+ * <p>A batch is one commit with the batch's number, in which {@link Commit} stands. Of two writers that take the same number
+ * one is refused, so what a batch does is always decided on the table that it changes.
  */
 public final class SilverTable {
-    /** Up to this many bytes of bronze what becomes of a batch is worked out in one task. */
-    private static final long SMALL_BATCH = 1L << 20;
-    /** Up to this many bytes of bronze the changes are beside a table's rows in memory, and a first load is sorted whole. */
-    static final long MEDIUM_BATCH = 64L << 20;
-
     private static final long ROWS_PER_FILE = 500_000;
+    /** Of a table that does not tell what came last every change is late. */
+    private static final String UNKNOWN_WATERMARK = "\uffff";
+
     private static final String ROWS = "_rows";
     private static final String INVALID = "_invalid";
     private static final String DELETES = "_deletes";
-    private static final String UPSERTS = "_upserts";
+    private static final String NEWEST = "_newest";
+    private static final String NEWEST_FILE = "_newest_file";
     private static final String PARTITIONS = "_partitions";
     private static final String RANK = "_rank";
     private static final String FIRST_OP = "_first_op";
-    private static final String OLD_SEQ = "_old_seq";
-    private static final String OLD_PARTITION = "_old_partition";
-    /** Whether a tombstone is due though the change is no delete. */
-    private static final String LEFT = "_left";
+    private static final String FIRST_SEQ = "_first_seq";
+    /** The rows of the key that the table has: their {@code change_seq} and partition. Mostly one. */
+    private static final String FOUND = "_found";
+    /** The highest {@code change_seq} of those. */
+    private static final String FOUND_SEQ = "_found_seq";
+    /** Those of the rows that have to go. */
+    private static final String GONE = "_gone";
 
-    /** Instead of I, U or D: the row of a snapshot that a newer one has replaced. */
-    private static final String OLD = "old";
+    private static final String SEQ = "seq";
+    private static final String PLACE = "place";
+    private static final String HASH = "_hash";
 
     private static final String ACTION = "_action";
     private static final String INSERT = "insert";
     private static final String UPDATE = "update";
     private static final String DELETE = "delete";
+    private static final String WITHDRAW = "withdraw";
     private static final String SKIP = "skip";
+    /** Whether a tombstone is due. */
+    private static final String BURIED = "_buried";
 
     private final SparkSession spark;
     private final DataSet dataSet;
@@ -88,7 +106,9 @@ public final class SilverTable {
     private final Column[] silverColumns;
     private final Optional<String> partition;
     private final Tombstones tombstones;
+    private final Quarantine quarantine;
     private final TableFiles files;
+    private final TableLog log;
 
     public SilverTable(SparkSession spark, DataSet dataSet) {
         this.spark = spark;
@@ -101,399 +121,447 @@ public final class SilverTable {
                 .toArray(Column[]::new);
         this.partition = contract.partition().map(Partition::name);
         this.tombstones = new Tombstones(spark, dataSet);
+        this.quarantine = new Quarantine(spark, dataSet);
         this.files = new TableFiles(spark, dataSet.silver(), partition);
+        this.log = new TableLog(spark, dataSet.silver());
     }
 
     /**
-     * Brings the table up to date with the changes in some rows of bronze.
+     * Brings the table up to date with the changes in some rows of bronze, as its next batch.
      *
-     * @param bronze rows as {@link ChangeBatch} describes them
+     * @param bronze rows as {@link ChangeBatch} describes them; those of a full load are older than all changes
      * @param bytes size of the files that they stand in
      * @throws IllegalArgumentException if a column of the contract is missing
      */
     public MergeResult merge(Dataset<Row> bronze, long bytes) throws InterruptedException {
-        return merge(ChangeBatch.ofBronze(contract, bronze), bytes);
+        Run run = new Run("", Instant.now());
+        return merge(ChangeBatch.ofBronze(contract, bronze, ""), bytes, newest(), run)
+                .result();
     }
 
-    /** The same for rows that have been read. */
-    MergeResult merge(ChangeBatch batch, long bytes) throws InterruptedException {
-        boolean isThere = exists();
-        try (Kept kept = new Kept(bytes)) {
-            return kept.large() && !isThere ? loadLarge(batch, kept) : merge(batch, batch.rows(), isThere, kept);
+    /** The newest batch that the table holds, {@link Commit#NONE} if it is not there. */
+    Commit newest() {
+        if (log.version() < 0) {
+            return Commit.NONE;
         }
+        return log.lastBatch()
+                // Delta forgets commits of long ago
+                .or(() -> new StateFolder(spark, dataSet.state()).read(Reports.REPORTED, Commit.class))
+                .orElse(new Commit(0, "", 0, UNKNOWN_WATERMARK, "", MergeResult.NOTHING));
     }
 
     /**
-     * Makes the table equal to the newest snapshot of those in a batch and the one that it holds. What the snapshot does not name is
-     * deleted; the others are checked like it, and otherwise skipped. One without a valid row never replaces anything.
+     * Brings the table up to date with the changes in a batch.
      *
-     * @param batch whole snapshots, the {@code change_seq} of each starting with the {@link LandingFiles#SEQUENCE} of its file
      * @param bytes size of the files that they stand in
+     * @param previous the newest batch that the table holds
+     * @return the next one; what another writer made of it if one was faster
+     * @throws io.delta.exceptions.DeltaConcurrentModificationException if another writer changed the table meanwhile: begin again
      */
-    MergeResult replace(ChangeBatch batch, long bytes) {
+    Commit merge(ChangeBatch batch, long bytes, Commit previous, Run run) throws InterruptedException {
         boolean isThere = exists();
-        try (Kept kept = new Kept(bytes)) {
-            Dataset<Row> rows = kept.keep(batch.rows());
-            Dataset<Row> sequences = rows.filter(valid()).select(SilverColumn.CHANGE_SEQ);
-            if (isThere) {
-                sequences = sequences.union(table().select(SilverColumn.CHANGE_SEQ));
+        boolean isSnapshot = contract.load() == Load.SNAPSHOT;
+        Commit next = previous.next(run)
+                .with(previous.watermark(), latest(previous.floor(), batch.floor()), MergeResult.NOTHING);
+        try (BatchCache cache = new BatchCache(bytes)) {
+            if (cache.large() && !isThere && !isSnapshot) {
+                loadLarge(batch, next, cache);
+            } else {
+                merge(batch, isThere, next, cache);
             }
-            Column sequence = max(substring(col(SilverColumn.CHANGE_SEQ), 1, LandingFiles.SEQUENCE));
-            String newest = sequences.agg(coalesce(sequence, lit(""))).first().getString(0);
-            Column isNewest = col(SilverColumn.CHANGE_SEQ).startsWith(newest);
-            Dataset<Row> marked = rows.withColumn(
-                    ChangeBatch.OP, when(valid().and(not(isNewest)), OLD).otherwise(col(ChangeBatch.OP)));
-            if (isThere) {
-                Dataset<Row> named = marked.filter(isChange()).select(columns(key));
-                // none of the table's own snapshot, which a batch of older ones does not name
-                Dataset<Row> gone = table().filter(not(isNewest))
-                        .join(kept.beside(named), key, "left_anti")
-                        .withColumn(SilverColumn.CHANGE_SEQ, lit(newest))
-                        .withColumn(ChangeBatch.OP, lit("D"))
-                        .withColumn(ChangeBatch.REASON, lit(""))
-                        .withColumn(ChangeBatch.RAW, lit(null).cast("string"))
-                        .withColumn(ChangeBatch.FILE, lit(null).cast("string"));
-                marked = marked.unionByName(gone);
-            }
-            return merge(batch, marked, isThere, kept);
         }
+        Commit newest = newest();
+        if (newest.batch() < next.batch()) {
+            throw new IllegalStateException(
+                    "what " + dataSet.silver() + " holds is not known any more: it refuses batch "
+                            + next.batch() + ". Delete the table, its quarantine and " + dataSet.state()
+                            + ": the next run makes them anew");
+        }
+        return newest;
+    }
+
+    private static String latest(String one, String other) {
+        return one.compareTo(other) >= 0 ? one : other;
     }
 
     private Dataset<Row> table() {
         return spark.read().format("delta").load(dataSet.silver());
     }
 
-    private MergeResult merge(ChangeBatch batch, Dataset<Row> rows, boolean isThere, Kept kept) {
-        Dataset<Row> ranked = kept.keep(ranked(rows));
+    private void merge(ChangeBatch batch, boolean isThere, Commit next, BatchCache cache) {
+        Dataset<Row> ranked = cache.keep(ranked(batch.rows()));
         List<Column> figures = figures();
-        figures.add(count_if(isLatest().and(isUpsert())).as(UPSERTS));
         figures.add(collect_set(partition
-                        .map(name -> when(isLatest(), col(name)))
+                        .map(name -> when(isLatest().and(isValid()), col(name)))
                         .orElse(lit(null).cast("string")))
                 .as(PARTITIONS));
         Row figured = ranked.agg(count(lit(1)).as(ROWS), figures.toArray(Column[]::new))
                 .first();
-        Map<String, Object> seen = new HashMap<>();
-        for (String name : figured.schema().fieldNames()) {
-            seen.put(name, figured.getAs(name));
-        }
-        Dataset<Row> latest = ranked.filter(isLatest());
-        Counts counts;
-        if (isThere) {
-            Object[] named = figured.getList(figured.fieldIndex(PARTITIONS)).toArray();
-            counts = mergeInto(latest, named, kept);
+        Map<String, Object> seen = values(figured);
+        String own = contract.load() == Load.SNAPSHOT ? (String) seen.get(NEWEST_FILE) : batch.floor();
+        String floor = latest(next.floor(), own);
+        // also one that the table has already: what it is the floor of may have come in several batches
+        boolean isFloor = isThere && !own.isEmpty() && own.equals(floor);
+
+        Dataset<Row> latest = ranked.filter(isLatest()).drop(RANK, ChangeBatch.RAW, ChangeBatch.FILE);
+        Dataset<Row> resolved;
+        if (!isThere) {
+            resolved = cache.keep(resolved(latest, found(noRows(), latest, cache), floor));
+        } else if (isFloor) {
+            resolved = cache.keep(resolved(latest, found(table(), latest, cache), floor));
         } else {
-            load(latest);
-            counts = new Counts((Long) seen.get(UPSERTS), 0, 0);
+            resolved =
+                    resolved(latest, figured.getList(figured.fieldIndex(PARTITIONS)), next.watermark(), floor, cache);
         }
-        return result(batch, seen, counts, ranked, kept);
+        Outcome outcome = outcome(resolved, floor);
+        if (outcome.buried() > 0) {
+            tombstones.add(resolved.filter(col(BURIED)));
+        }
+        long below =
+                isFloor ? table().filter(col(SilverColumn.CHANGE_SEQ).lt(floor)).count() : 0;
+        Map<String, Long> reasons = (Long) seen.get(INVALID) == 0
+                ? Map.of()
+                : quarantine.add(ranked.filter(not(isValid())), next.batch(), cache);
+        write(
+                resolved,
+                outcome,
+                below > 0 ? Optional.of(floor) : Optional.empty(),
+                next.with(
+                        latest(next.watermark(), (String) seen.get(NEWEST)),
+                        floor,
+                        result(batch, seen, outcome.counts(), below - outcome.goneBelow(), reasons)));
+    }
+
+    private static Map<String, Object> values(Row row) {
+        Map<String, Object> values = new HashMap<>();
+        for (String name : row.schema().fieldNames()) {
+            values.put(name, row.getAs(name));
+        }
+        return values;
     }
 
     /**
-     * A large first load goes through its rows twice, which is cheaper than to keep them: for the keys that stand more than
-     * once, told by a hash, and to write. Only rows of such keys are sorted: in a full load that is none.
+     * A large first load is written as it comes, and only then are its keys looked at: repeated ones are rare, and the keys of
+     * the written table are read in no time. The rows are read again only if one breaks the contract. Nobody can count on a
+     * table before its first batch is whole: that is the commit which makes it so.
      */
-    private MergeResult loadLarge(ChangeBatch batch, Kept kept) throws InterruptedException {
+    private void loadLarge(ChangeBatch batch, Commit next, BatchCache cache) throws InterruptedException {
+        String floor = next.floor();
         Dataset<Row> rows = batch.rows();
-        Column hash = xxhash64(columns(key));
-        Dataset<Row> repeated =
-                kept.keep(rows.na().drop(key).groupBy(hash.as("_hash")).count().filter("count > 1"));
         Observation observation = new Observation();
-        Dataset<Row> latest = rows.observe(
+        Dataset<Row> valid = rows.observe(
                         observation, count(lit(1)).as(ROWS), figures().toArray(Column[]::new))
-                .filter(valid());
-        if (!repeated.isEmpty()) {
-            Column same = hash.equalTo(repeated.col("_hash"));
-            latest = latest.join(repeated, same, "left_anti")
-                    .unionByName(ranked(rows.join(repeated, same, "left_semi"))
-                            .filter(isLatest())
-                            .drop(RANK, FIRST_OP));
+                .filter(isValid()
+                        .and(not(isDelete()))
+                        .and(col(SilverColumn.CHANGE_SEQ).geq(floor)));
+        writer(valid.select(silverColumns))
+                .mode("append")
+                .option("txnAppId", "first load")
+                .option("txnVersion", 1)
+                .save(dataSet.silver());
+        Map<String, Object> seen = observation.getAsJava();
+        Column hash = xxhash64(columns(key)).as(HASH);
+        Dataset<Row> repeated =
+                table().select(hash).groupBy(HASH).count().filter("count > 1").select(HASH);
+        Map<String, Long> reasons = Map.of();
+        if ((Long) seen.get(INVALID) > 0 || (Long) seen.get(DELETES) > 0) {
+            Dataset<Row> removals = cache.keep(rows.filter(isRemoval()));
+            Dataset<Row> keyed = removals.filter(col(ChangeBatch.KEYED));
+            tombstones.add(keyed);
+            repeated = repeated.union(
+                    table().join(keyed.select(columns(key)), key, "left_semi").select(hash));
+            reasons = quarantine.add(removals.filter(not(isValid())), next.batch(), cache);
         }
-        load(latest);
-        // Delta knows it from the files' statistics
-        long loaded = table().count();
-        return result(batch, observation.getAsJava(), new Counts(loaded, 0, 0), rows, kept);
+        repeated = cache.keep(repeated.distinct());
+        Dataset<Row> again = rows.limit(0);
+        if (!repeated.isEmpty()) {
+            Column isRepeated = xxhash64(columns(key)).equalTo(repeated.col(HASH));
+            again = rows.join(repeated, isRepeated, "left_semi");
+        }
+        Dataset<Row> latest = ranked(again).filter(isLatest()).drop(RANK, ChangeBatch.RAW, ChangeBatch.FILE);
+        Dataset<Row> resolved = cache.keep(resolved(latest, found(table(), latest, cache), floor));
+        Outcome outcome = outcome(resolved, floor);
+        // Delta knows the count from the files' statistics
+        long loaded = table().count() - outcome.gone() + outcome.fresh();
+        write(
+                resolved,
+                outcome,
+                Optional.empty(),
+                next.with(
+                        (String) seen.get(NEWEST),
+                        floor,
+                        result(batch, seen, new Counts(loaded, 0, 0, 0), 0, reasons)));
+        files.afterCommit();
     }
 
     /**
      * @param seen what {@link #figures} told
-     * @param rows all of the batch
+     * @param left rows of the table that a new floor leaves behind, and the batch does not name: it deletes them
      */
     private MergeResult result(
-            ChangeBatch batch, Map<String, Object> seen, Counts counts, Dataset<Row> rows, Kept kept) {
-        if ((Long) seen.get(DELETES) > 0) {
-            tombstones.add(rows.filter(valid().and(col(ChangeBatch.OP).equalTo("D"))));
-        }
+            ChangeBatch batch, Map<String, Object> seen, Counts counts, long left, Map<String, Long> quarantined) {
         Map<String, Long> nulls = new TreeMap<>();
         contract.columns().forEach(column -> nulls.put(column.name(), (Long) seen.get(column.name())));
+        long rows = (Long) seen.get(ROWS);
+        long fresh = quarantined.values().stream().mapToLong(Long::longValue).sum();
         return new MergeResult(
-                (Long) seen.get(ROWS),
+                rows + left,
                 counts.inserted(),
                 counts.updated(),
-                counts.deleted(),
-                (Long) seen.get(ROWS) - (Long) seen.get(INVALID) - counts.changed(),
-                (Long) seen.get(INVALID) == 0 ? Map.of() : quarantine(rows.filter(not(valid())), kept),
+                counts.deleted() + left,
+                counts.withdrawn(),
+                rows - counts.inserted() - counts.updated() - counts.deleted() - fresh,
+                (Long) seen.get(INVALID),
+                quarantined,
                 nulls,
                 batch.unknownColumns());
-    }
-
-    /** Intermediate results of one merge that are used more than once. */
-    private static final class Kept implements AutoCloseable {
-        private final long bytes;
-        private final Deque<Dataset<Row>> persisted = new ArrayDeque<>();
-
-        /** @param bytes of the batch */
-        Kept(long bytes) {
-            this.bytes = bytes;
-        }
-
-        boolean large() {
-            return bytes > MEDIUM_BATCH;
-        }
-
-        Dataset<Row> keep(Dataset<Row> result) {
-            if (bytes <= SMALL_BATCH) {
-                // planning costs more than the data: what follows from a result forgets where that came from
-                return result.coalesce(1).localCheckpoint();
-            }
-            persisted.push(result.persist());
-            return result;
-        }
-
-        /** Something about the batch's keys, to be joined with a table: in memory whole, unless the batch is large. */
-        Dataset<Row> beside(Dataset<Row> result) {
-            return large() ? result : functions.broadcast(result);
-        }
-
-        @Override
-        public void close() {
-            // the last one first: Spark plans those again that follow from one that goes
-            persisted.forEach(Dataset::unpersist);
-        }
     }
 
     /** Makes the table, empty, where it is not there: readers find a data set that has had no rows yet. */
     void createIfMissing() {
         if (!exists()) {
-            StructType schema = new StructType();
-            for (SilverColumn column : SilverColumn.of(contract)) {
-                schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
-            }
-            writer(spark.createDataFrame(List.of(), schema)).mode("append").save(dataSet.silver());
-            files.settle();
+            TableLog.numbered(writer(noRows()).mode("append"), 0, TableLog.text(Commit.NONE))
+                    .save(dataSet.silver());
+            files.afterCommit();
         }
+    }
+
+    private Dataset<Row> noRows() {
+        StructType schema = new StructType();
+        for (SilverColumn column : SilverColumn.of(contract)) {
+            schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
+        }
+        return spark.createDataFrame(List.of(), schema);
     }
 
     private boolean exists() {
         return DeltaTable.isDeltaTable(spark, dataSet.silver());
     }
 
-    private record Counts(long inserted, long updated, long deleted) {
-        long changed() {
-            return inserted + updated + deleted;
-        }
-    }
+    private record Counts(long inserted, long updated, long deleted, long withdrawn) {}
 
     /** Counts over the rows of a batch; the nulls of a column stand under its name. */
     private List<Column> figures() {
         List<Column> figures = new ArrayList<>(List.of(
-                count_if(not(valid())).as(INVALID),
-                count_if(valid().and(col(ChangeBatch.OP).equalTo("D"))).as(DELETES)));
+                count_if(not(isValid())).as(INVALID),
+                count_if(isValid().and(isDelete())).as(DELETES),
+                coalesce(max(col(SilverColumn.CHANGE_SEQ)), lit("")).as(NEWEST),
+                coalesce(
+                                max(when(isValid(), substring(col(SilverColumn.CHANGE_SEQ), 1, LandingFiles.SEQUENCE))),
+                                lit(""))
+                        .as(NEWEST_FILE)));
         for (dataplatform.contracts.Column column : contract.columns()) {
-            figures.add(count_if(col(column.name()).isNull().and(isUpsert())).as(column.name()));
+            figures.add(
+                    count_if(col(column.name()).isNull().and(not(isDelete()))).as(column.name()));
         }
         return figures;
     }
 
-    private static Column isUpsert() {
-        return col(ChangeBatch.OP).notEqual("D");
+    private static Column isDelete() {
+        return col(ChangeBatch.OP).equalTo("D");
+    }
+
+    private static Column isValid() {
+        return col(ChangeBatch.REASON).equalTo("");
+    }
+
+    /** The key has no row from here on. */
+    private static Column isRemoval() {
+        return isDelete().or(not(isValid()));
     }
 
     private static Column isLatest() {
-        return col(RANK).equalTo(1).and(isChange());
+        return col(RANK).equalTo(1).and(col(ChangeBatch.KEYED));
     }
 
-    /** All rows, the valid changes of each key numbered from the latest, and with what happened first to it. */
+    /** All rows, the versions of each key numbered from the latest, and with what is known of the first. */
     private Dataset<Row> ranked(Dataset<Row> rows) {
         // equal change_seq: the same change in two files, or a row of a full load that was made again
-        WindowSpec newestFirst = Window.partitionBy(Stream.concat(Stream.of(columns(key)), Stream.of(valid()))
-                        .toArray(Column[]::new))
+        WindowSpec newestFirst = Window.partitionBy(
+                        Stream.concat(Stream.of(columns(key)), Stream.of(col(ChangeBatch.KEYED)))
+                                .toArray(Column[]::new))
                 .orderBy(
                         col(SilverColumn.CHANGE_SEQ).desc(),
                         col(SilverColumn.EXTRACTED_AT).desc(),
                         col(ChangeBatch.OP),
                         col(ChangeBatch.FILE));
+        WindowSpec all = newestFirst.rowsBetween(Window.unboundedPreceding(), Window.unboundedFollowing());
         return rows.withColumn(RANK, row_number().over(newestFirst))
-                .withColumn(
-                        FIRST_OP,
-                        last(col(ChangeBatch.OP))
-                                .over(newestFirst.rowsBetween(
-                                        Window.unboundedPreceding(), Window.unboundedFollowing())));
+                .withColumn(FIRST_OP, last(col(ChangeBatch.OP)).over(all))
+                .withColumn(FIRST_SEQ, last(col(SilverColumn.CHANGE_SEQ)).over(all));
     }
 
-    /** The first load: nothing to compare with. */
-    private void load(Dataset<Row> latest) {
-        writer(latest.filter(isUpsert()).select(silverColumns)).mode("append").save(dataSet.silver());
-        files.settle();
+    /**
+     * What is to be done about each change, the rows of the table looked for where they may be.
+     *
+     * @param latest the latest version of each key in the batch
+     * @param named the partitions that they name
+     */
+    private Dataset<Row> resolved(
+            Dataset<Row> latest, List<String> named, String watermark, String floor, BatchCache cache) {
+        Column isNamed = partition.map(name -> col(name).isin(named.toArray())).orElse(lit(true));
+        Dataset<Row> resolved = cache.keep(resolved(latest, found(table().filter(isNamed), latest, cache), floor));
+        if (partition.isEmpty()) {
+            return resolved;
+        }
+        // a late change, or one of a row that is not in the partition that it names and did not begin in this batch
+        Column isAstray = col(FIRST_SEQ)
+                .leq(watermark)
+                .or(size(col(FOUND)).equalTo(0).and(col(FIRST_OP).notEqual("I")));
+        if (resolved.filter(isAstray).isEmpty()) {
+            return resolved;
+        }
+        Dataset<Row> astray = resolved.filter(isAstray).select(columns(latest.columns()));
+        return cache.keep(
+                resolved.filter(not(isAstray)).unionByName(resolved(astray, found(table(), astray, cache), floor)));
     }
 
-    private Counts mergeInto(Dataset<Row> ranked, Object[] named, Kept kept) {
-        Dataset<Row> latest = ranked.drop(RANK, ChangeBatch.REASON, ChangeBatch.RAW, ChangeBatch.FILE);
-        Dataset<Row> table = table();
-        Column isNamed = partition.map(name -> col(name).isin(named)).orElse(lit(true));
-        Dataset<Row> resolved = kept.keep(resolved(latest, keysOf(table.filter(isNamed), latest, kept)));
-        Outcome outcome = outcome(resolved);
-        if (outcome.astray() > 0 && partition.isPresent()) {
-            Dataset<Row> astray = resolved.filter(astray()).select(columns(latest.columns()));
-            resolved = kept.keep(resolved.filter(not(astray()))
-                    .unionByName(resolved(astray, keysOf(table.filter(not(isNamed)), astray, kept))));
-            outcome = outcome(resolved);
-        }
-        if (outcome.left() > 0) {
-            tombstones.add(resolved.filter(col(LEFT)));
-        }
-        write(resolved, outcome);
-        if (outcome.counts().changed() > 0) {
-            files.settle(outcome.partitions());
-        } else {
-            // these changes came before, perhaps in a run that died right after its commit
-            files.settle();
-        }
-        return outcome.counts();
-    }
-
-    /** Key, {@code change_seq} and partition of the rows in the table that the changes are about. */
-    private Dataset<Row> keysOf(Dataset<Row> table, Dataset<Row> changes, Kept kept) {
-        return kept.beside(table.select(Stream.concat(
-                                Stream.of(columns(key)),
-                                Stream.of(
-                                        col(SilverColumn.CHANGE_SEQ).as(OLD_SEQ),
-                                        partition
-                                                .map(functions::col)
-                                                .orElse(lit(null).cast("string"))
-                                                .as(OLD_PARTITION)))
+    /** The rows that the table has of the changes' keys, each key once. */
+    private Dataset<Row> found(Dataset<Row> table, Dataset<Row> changes, BatchCache cache) {
+        Column place = partition.map(functions::col).orElse(lit(null).cast("string"));
+        Column row = struct(col(SilverColumn.CHANGE_SEQ).as(SEQ), place.as(PLACE));
+        return table.select(Stream.concat(Stream.of(columns(key)), Stream.of(row.as(FOUND)))
                         .toArray(Column[]::new))
-                .join(kept.beside(changes.select(columns(key))), key, "left_semi"));
+                .join(cache.beside(changes.select(columns(key))), key, "left_semi")
+                .groupBy(columns(key))
+                .agg(
+                        max(col(FOUND).getField(SEQ)).as(FOUND_SEQ),
+                        collect_list(col(FOUND)).as(FOUND));
     }
 
-    /** Changes of a row that is not in the partition that they name, and did not begin in the same batch. */
-    private static Column astray() {
-        return col(OLD_SEQ).isNull().and(col(FIRST_OP).notEqual("I"));
-    }
-
-    /** The changes with what is to be done about each. */
-    private Dataset<Row> resolved(Dataset<Row> latest, Dataset<Row> current) {
-        Dataset<Row> found = latest.join(current, key, "left");
+    /**
+     * The changes with what is to be done about each.
+     *
+     * @param found rows that the table has of their keys
+     * @param floor what is older is gone
+     */
+    private Dataset<Row> resolved(Dataset<Row> latest, Dataset<Row> found, String floor) {
+        Dataset<Row> beside = latest.join(found, key, "left");
         Dataset<Row> joined = tombstones
                 .of(latest)
-                .map(left -> found.join(left, key, "left"))
-                .orElseGet(() -> found.withColumn(Tombstones.LEFT_AT, lit(null).cast("string")));
+                .map(left -> beside.join(left, key, "left"))
+                .orElseGet(() -> beside.withColumn(Tombstones.LEFT_AT, lit(null).cast("string")));
         Column seq = col(SilverColumn.CHANGE_SEQ);
-        Column isDelete = col(ChangeBatch.OP).equalTo("D");
-        Column isThere = col(OLD_SEQ).isNotNull();
-        Column overtaken = coalesce(col(OLD_SEQ).geq(seq), lit(false))
-                .or(coalesce(col(Tombstones.LEFT_AT).gt(seq), lit(false)));
-        Column moves = partition
-                .map(name ->
-                        isThere.and(not(isDelete)).and(not(col(OLD_PARTITION).eqNullSafe(col(name)))))
-                .orElse(lit(false));
-        Column early = not(isThere).and(col(ChangeBatch.OP).equalTo("U"));
-        return joined.withColumn(
+        Column none = array().cast("array<struct<" + SEQ + ":string," + PLACE + ":string>>");
+        Column isThere = col(FOUND_SEQ).isNotNull();
+        Column overtaken = seq.lt(floor)
+                .or(coalesce(col(Tombstones.LEFT_AT).gt(seq), lit(false)))
+                .or(coalesce(col(FOUND_SEQ).gt(seq), lit(false)))
+                // more than once only while a first load is being written
+                .or(coalesce(col(FOUND_SEQ).equalTo(seq).and(size(col(FOUND)).equalTo(1)), lit(false)));
+        return joined.withColumn(FOUND, coalesce(col(FOUND), none))
+                .withColumn(
                         ACTION,
-                        when(overtaken.or(isDelete.and(not(isThere))), SKIP)
-                                .when(isDelete, DELETE)
+                        when(overtaken.or(isRemoval().and(not(isThere))), SKIP)
+                                .when(isDelete().and(isValid()), DELETE)
+                                .when(isRemoval(), WITHDRAW)
                                 .when(isThere, UPDATE)
                                 .otherwise(INSERT))
-                .withColumn(LEFT, not(overtaken).and(moves.or(early)));
+                .withColumn(BURIED, isRemoval().and(not(overtaken)))
+                .withColumn(
+                        GONE,
+                        when(col(ACTION).isin(UPDATE, DELETE, WITHDRAW), col(FOUND))
+                                .otherwise(filter(
+                                        col(FOUND), row -> row.getField(SEQ).lt(col(FOUND_SEQ)))));
     }
 
-    /** What a batch does to the table: how many rows, in which partitions, and whether rows there have to go. */
-    private record Outcome(Counts counts, long left, long astray, Set<String> partitions) {
-        boolean replaces() {
-            return counts.updated() + counts.deleted() > 0;
-        }
-    }
+    /**
+     * What a batch does to the table.
+     *
+     * @param buried how many tombstones are due
+     * @param gone how many rows of the table have to go, new versions of them or not
+     * @param goneBelow how many of those are below the floor
+     * @param fresh how many rows come
+     * @param partitions that rows go from or come to
+     */
+    private record Outcome(Counts counts, long buried, long gone, long goneBelow, long fresh, Set<String> partitions) {}
 
-    private Outcome outcome(Dataset<Row> resolved) {
-        Column to = partition.map(functions::col).orElse(lit(null).cast("string"));
+    private Outcome outcome(Dataset<Row> resolved, String floor) {
         Map<String, Long> counts = new HashMap<>();
         Set<String> partitions = new TreeSet<>();
-        long left = 0;
-        long astray = 0;
-        for (Row row : resolved.groupBy(col(ACTION), col(OLD_PARTITION), to.as("_to"))
-                .agg(count(lit(1)), count_if(col(LEFT)), count_if(astray()))
+        long buried = 0;
+        long gone = 0;
+        long goneBelow = 0;
+        Column to = when(
+                col(ACTION).isin(INSERT, UPDATE),
+                partition.map(functions::col).orElse(lit(null).cast("string")));
+        for (Row row : resolved.groupBy(
+                        col(ACTION),
+                        array_distinct(transform(col(GONE), each -> each.getField(PLACE)))
+                                .as("_from"),
+                        to.as("_to"))
+                .agg(
+                        count(lit(1)),
+                        count_if(col(BURIED)),
+                        sum(size(col(GONE))),
+                        sum(size(filter(col(GONE), each -> each.getField(SEQ).lt(floor)))))
                 .collectAsList()) {
-            String action = row.getString(0);
-            counts.merge(action, row.getLong(3), Long::sum);
-            left += row.getLong(4);
-            astray += row.getLong(5);
-            if (partition.isPresent() && !action.equals(SKIP)) {
-                if (!action.equals(INSERT)) {
-                    partitions.add(row.getString(1));
-                }
-                if (!action.equals(DELETE)) {
+            counts.merge(row.getString(0), row.getLong(3), Long::sum);
+            buried += row.getLong(4);
+            gone += row.getLong(5);
+            goneBelow += row.getLong(6);
+            if (partition.isPresent()) {
+                partitions.addAll(row.<String>getList(1));
+                if (!row.isNullAt(2)) {
                     partitions.add(row.getString(2));
                 }
             }
         }
+        long inserted = counts.getOrDefault(INSERT, 0L);
+        long updated = counts.getOrDefault(UPDATE, 0L);
         return new Outcome(
-                new Counts(
-                        counts.getOrDefault(INSERT, 0L),
-                        counts.getOrDefault(UPDATE, 0L),
-                        counts.getOrDefault(DELETE, 0L)),
-                left,
-                astray,
+                new Counts(inserted, updated, counts.getOrDefault(DELETE, 0L), counts.getOrDefault(WITHDRAW, 0L)),
+                buried,
+                gone,
+                goneBelow,
+                inserted + updated,
                 partitions);
     }
 
-    private void write(Dataset<Row> resolved, Outcome outcome) {
-        Dataset<Row> fresh = resolved.filter(col(ACTION).isin(INSERT, UPDATE))
-                .select(silverColumns)
-                .coalesce((int) ((outcome.counts().inserted() + outcome.counts().updated()) / ROWS_PER_FILE) + 1);
-        if (!outcome.replaces()) {
-            if (outcome.counts().inserted() > 0) {
-                writer(fresh).mode("append").save(dataSet.silver());
-            }
-            return;
-        }
-        Dataset<Row> table = table();
-        Dataset<Row> gone = resolved.filter(col(ACTION).isin(UPDATE, DELETE)).select(columns(key));
-        Dataset<Row> touched = partition
-                .map(name -> table.filter(col(name).isin(outcome.partitions().toArray())))
-                .orElse(table);
-        DataFrameWriter<Row> writer = writer(touched.join(gone, key, "left_anti")
+    /** @param floor where rows of the table go because they are below it */
+    private void write(Dataset<Row> resolved, Outcome outcome, Optional<String> floor, Commit commit) {
+        Dataset<Row> fresh = outcome.fresh() == 0
+                ? noRows()
+                : resolved.filter(col(ACTION).isin(INSERT, UPDATE))
                         .select(silverColumns)
-                        .unionByName(fresh))
-                .mode("overwrite");
-        partition.ifPresent(name -> writer.option(
-                "replaceWhere",
-                col(name).isin(outcome.partitions().toArray()).expr().sql()));
-        writer.save(dataSet.silver());
-    }
-
-    /** Keeps rows that break the contract, each once however often it comes, and counts them by reason. */
-    private Map<String, Long> quarantine(Dataset<Row> invalid, Kept kept) {
-        Dataset<Row> rows = kept.keep(invalid.select(
-                sha2(concat_ws("|", col(SilverColumn.CHANGE_SEQ), col(ChangeBatch.OP), col(ChangeBatch.RAW)), 256)
-                        .as("id"),
-                col(ChangeBatch.REASON).as("reason"),
-                col(ChangeBatch.RAW).as("raw_row"),
-                col(ChangeBatch.OP).as("op"),
-                col(SilverColumn.CHANGE_SEQ),
-                col(SilverColumn.EXTRACTED_AT),
-                col(ChangeBatch.FILE).as("source_file")));
-        Dataset<Row> fresh = rows.dropDuplicates("id");
-        if (DeltaTable.isDeltaTable(spark, dataSet.quarantine())) {
-            Dataset<Row> known = spark.read().format("delta").load(dataSet.quarantine());
-            fresh = kept.keep(fresh.join(known.select("id"), new String[] {"id"}, "left_anti"));
+                        .coalesce((int) (outcome.fresh() / ROWS_PER_FILE) + 1);
+        boolean replaces = outcome.gone() > 0 || floor.isPresent();
+        DataFrameWriter<Row> writer;
+        if (replaces) {
+            Dataset<Row> touched = floor.map(
+                            least -> table().filter(col(SilverColumn.CHANGE_SEQ).geq(least)))
+                    .or(() -> partition.map(name ->
+                            table().filter(col(name).isin(outcome.partitions().toArray()))))
+                    .orElseGet(this::table);
+            Dataset<Row> gone = resolved.select(Stream.concat(
+                            Stream.of(columns(key)),
+                            Stream.of(explode(col(GONE)).as(GONE)))
+                    .toArray(Column[]::new));
+            Dataset<Row> kept = touched.join(
+                            gone.withColumn(SilverColumn.CHANGE_SEQ, col(GONE).getField(SEQ))
+                                    .drop(GONE),
+                            Stream.concat(Stream.of(key), Stream.of(SilverColumn.CHANGE_SEQ))
+                                    .toArray(String[]::new),
+                            "left_anti")
+                    .select(silverColumns);
+            writer = writer(kept.unionByName(fresh)).mode("overwrite");
+            if (partition.isPresent() && floor.isEmpty()) {
+                writer.option(
+                        "replaceWhere",
+                        col(partition.get())
+                                .isin(outcome.partitions().toArray())
+                                .expr()
+                                .sql());
+            }
+        } else {
+            writer = writer(fresh).mode("append");
         }
-        if (!fresh.isEmpty()) {
-            fresh.coalesce(1).write().format("delta").mode("append").save(dataSet.quarantine());
+        TableLog.numbered(writer, commit.batch(), TableLog.text(commit)).save(dataSet.silver());
+        if (floor.isPresent()) {
+            files.afterCommit();
+        } else if (replaces || outcome.fresh() > 0) {
+            files.afterCommit(outcome.partitions());
         }
-        new TableFiles(spark, dataSet.quarantine(), Optional.empty()).settle();
-        Map<String, Long> reasons = new TreeMap<>();
-        rows.groupBy("reason").count().collectAsList().forEach(row -> reasons.put(row.getString(0), row.getLong(1)));
-        return reasons;
     }
 
     private DataFrameWriter<Row> writer(Dataset<Row> rows) {
@@ -505,14 +573,6 @@ public final class SilverTable {
                         contract.partition().map(Partition::source).orElse(String.join(",", key)));
         partition.ifPresent(writer::partitionBy);
         return writer;
-    }
-
-    private static Column valid() {
-        return col(ChangeBatch.REASON).equalTo("");
-    }
-
-    private static Column isChange() {
-        return valid().and(col(ChangeBatch.OP).notEqual(OLD));
     }
 
     private static Column[] columns(String[] names) {

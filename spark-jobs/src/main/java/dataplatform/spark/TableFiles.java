@@ -3,6 +3,7 @@ package dataplatform.spark;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 
+import io.delta.exceptions.DeltaConcurrentModificationException;
 import io.delta.tables.DeltaTable;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -20,6 +21,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is done about a Delta table's files after a commit: many small ones are put together, and manifests tell Redshift
@@ -29,6 +32,7 @@ import org.apache.spark.sql.SparkSession;
  * the commit.
  */
 final class TableFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(TableFiles.class);
     /** Each commit adds a file or two to a partition; with more than these it is compacted. */
     static final int MAX_FILES = 16;
 
@@ -37,45 +41,63 @@ final class TableFiles {
     private final SparkSession spark;
     private final Path table;
     private final Optional<String> partition;
+    private final TableLog log;
 
     /** @param partition the table's partition column */
     TableFiles(SparkSession spark, String table, Optional<String> partition) {
         this.spark = spark;
         this.table = new Path(table);
         this.partition = partition;
+        this.log = new TableLog(spark, table);
     }
 
-    /** Settles the whole table. */
-    void settle() {
-        settle(lit(true), foldersWithManifest());
+    /** Does it for the whole table. */
+    void afterCommit() {
+        compact(lit(true));
+        writeManifests(lit(true), foldersWithManifest());
     }
 
-    /** Settles only these partitions. */
-    void settle(Set<String> partitions) {
+    /** Does it for these partitions alone. */
+    void afterCommit(Set<String> partitions) {
         if (partition.isEmpty()) {
-            settle();
+            afterCommit();
             return;
         }
         Set<String> folders = new TreeSet<>();
         partitions.forEach(value -> folders.add(partition.get() + "=" + value));
-        settle(col(partition.get()).isin(partitions.toArray()), folders);
+        Column where = col(partition.get()).isin(partitions.toArray());
+        compact(where);
+        writeManifests(where, folders);
     }
 
-    private void settle(Column where, Set<String> folders) {
-        Map<String, List<String>> files = files(where);
-        Object[] crowded = files.entrySet().stream()
+    private void compact(Column where) {
+        Object[] crowded = files(where).entrySet().stream()
                 .filter(folder -> folder.getValue().size() > MAX_FILES)
                 .map(folder -> folder.getKey().replaceFirst(".*=", ""))
                 .toArray();
-        if (crowded.length > 0) {
-            DeltaTable delta = DeltaTable.forPath(spark, table.toString());
+        if (crowded.length == 0) {
+            return;
+        }
+        DeltaTable delta = DeltaTable.forPath(spark, table.toString());
+        try {
             partition
                     .map(name -> delta.optimize()
                             .where(col(name).isin(crowded).expr().sql()))
                     .orElseGet(delta::optimize)
                     .executeCompaction();
-            files = files(where);
+        } catch (DeltaConcurrentModificationException e) {
+            LOG.info("{} was changed while it was compacted; the next commit compacts it", table);
         }
+    }
+
+    /**
+     * Writes them until they describe the newest version: of two writers the slower one would leave an older one's otherwise.
+     *
+     * @param folders of the table that may have no files any more
+     */
+    private void writeManifests(Column where, Set<String> folders) {
+        long described = log.version();
+        Map<String, List<String>> files = files(where);
         try {
             FileSystem storage = table.getFileSystem(spark.sessionState().newHadoopConf());
             for (String folder : folders) {
@@ -91,6 +113,9 @@ final class TableFiles {
             }
         } catch (IOException e) {
             throw new UncheckedIOException("could not write the manifests of " + table, e);
+        }
+        if (log.version() != described) {
+            writeManifests(lit(true), foldersWithManifest());
         }
     }
 

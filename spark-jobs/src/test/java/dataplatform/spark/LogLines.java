@@ -3,6 +3,7 @@ package dataplatform.spark;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.LogEvent;
 import org.apache.logging.log4j.core.Logger;
@@ -12,17 +13,19 @@ import org.apache.logging.log4j.core.config.Property;
 /** What a class logs from now on until this is closed, a line each: the level and the message. */
 final class LogLines extends AbstractAppender implements AutoCloseable {
     private final List<String> lines = new CopyOnWriteArrayList<>();
-    private final Logger logger;
+    private final List<Logger> loggers;
 
-    private LogLines(Logger logger) {
+    private LogLines(List<Logger> loggers) {
         super("log lines " + UUID.randomUUID(), null, null, false, Property.EMPTY_ARRAY);
-        this.logger = logger;
+        this.loggers = loggers;
     }
 
-    static LogLines of(Class<?> source) {
-        LogLines lines = new LogLines((Logger) LogManager.getLogger(source));
+    static LogLines of(Class<?>... sources) {
+        LogLines lines = new LogLines(Stream.of(sources)
+                .map(source -> (Logger) LogManager.getLogger(source))
+                .toList());
         lines.start();
-        lines.logger.addAppender(lines);
+        lines.loggers.forEach(logger -> logger.addAppender(lines));
         return lines;
     }
 
@@ -37,7 +40,7 @@ final class LogLines extends AbstractAppender implements AutoCloseable {
 
     @Override
     public void close() {
-        logger.removeAppender(this);
+        loggers.forEach(logger -> logger.removeAppender(this));
         stop();
     }
 }

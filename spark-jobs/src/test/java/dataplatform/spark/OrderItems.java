@@ -24,7 +24,15 @@ final class OrderItems {
             .add("BI_order_id", DataTypes.StringType)
             .add("BI_order_item_id", DataTypes.IntegerType);
 
+    /** When all rows were read. */
+    static final String LOADED_AT = "2026-01-01 00:00:00.000000";
+
     private OrderItems() {}
+
+    /** A change_seq as AWS DMS writes it: of a transaction committed so many hundredths of a second after noon. */
+    static String seq(int hundredths) {
+        return "20260101120000%02d%019d".formatted(hundredths, hundredths);
+    }
 
     /** A row of a full load. */
     static Row load(String order, String shippingLimit, String price) {
@@ -51,7 +59,7 @@ final class OrderItems {
                 shippingLimit == null ? null : noon(shippingLimit),
                 price == null ? null : new BigDecimal(price),
                 new BigDecimal("1.50"),
-                "2026-01-01 00:00:00.000000",
+                LOADED_AT,
                 seq,
                 before,
                 before == null ? null : 1);

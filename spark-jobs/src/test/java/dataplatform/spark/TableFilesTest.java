@@ -33,7 +33,7 @@ class TableFilesTest extends SparkTest {
     void manifestsAreThoseThatDeltaGenerates() throws IOException {
         write("2017-01", 1);
         write("2017-02", 3);
-        new TableFiles(SPARK, table, Optional.of("month")).settle();
+        new TableFiles(SPARK, table, Optional.of("month")).afterCommit();
         Map<String, Set<String>> manifests = manifests();
 
         assertThat(manifests).containsOnlyKeys("month=2017-01", "month=2017-02");
@@ -47,14 +47,14 @@ class TableFilesTest extends SparkTest {
         TableFiles files = new TableFiles(SPARK, table, Optional.of("month"));
         write("2017-01", 1);
         write("2017-02", 1);
-        files.settle();
+        files.afterCommit();
         Map<String, Set<String>> before = manifests();
 
         write("2017-01", 1);
         DeltaTable.forPath(SPARK, table).delete(col("month").equalTo("2017-02"));
-        files.settle(Set.of("2017-03"));
+        files.afterCommit(Set.of("2017-03"));
         assertThat(manifests()).isEqualTo(before);
-        files.settle(Set.of("2017-01", "2017-02"));
+        files.afterCommit(Set.of("2017-01", "2017-02"));
         assertThat(manifests()).containsOnlyKeys("month=2017-01");
         assertThat(manifests().get("month=2017-01")).hasSize(2);
     }
@@ -62,7 +62,7 @@ class TableFilesTest extends SparkTest {
     @Test
     void aTableWithoutPartitionsAndRowsHasAnEmptyManifest() throws IOException {
         SPARK.range(0).write().format("delta").save(table);
-        new TableFiles(SPARK, table, Optional.empty()).settle();
+        new TableFiles(SPARK, table, Optional.empty()).afterCommit();
         assertThat(manifests()).containsExactly(Map.entry("", Set.of()));
     }
 
@@ -70,7 +70,7 @@ class TableFilesTest extends SparkTest {
     void manySmallFilesOfAPartitionBecomeOne() throws IOException {
         write("2017-01", 2);
         write("2017-02", TableFiles.MAX_FILES + 1);
-        new TableFiles(SPARK, table, Optional.of("month")).settle();
+        new TableFiles(SPARK, table, Optional.of("month")).afterCommit();
 
         assertThat(manifests().get("month=2017-01")).hasSize(2);
         assertThat(manifests().get("month=2017-02")).hasSize(1);

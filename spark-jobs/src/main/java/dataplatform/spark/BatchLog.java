@@ -1,0 +1,76 @@
+package dataplatform.spark;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Which files of a data set make which batch: {@code _state/<domain>/<data set>/batches/<number>.json}. A batch is written down
+ * before it is worked on, so that a run that takes over from one that died makes the same batch of the same files. That a batch
+ * is done stands in the silver table itself, in the batch's own commit.
+ */
+final class BatchLog {
+    private static final int MOST_FILES = 16;
+    /** The files of all batches up to its number. */
+    private static final String ALL = "-all.json";
+
+    private final StateFolder folder;
+
+    BatchLog(SparkSession spark, DataSet dataSet) {
+        this.folder = new StateFolder(spark, dataSet.state() + "/batches");
+    }
+
+    /** The files of a batch that was written down; empty if it was not. */
+    Optional<List<FileVersion>> planned(long batch) {
+        return folder.read(name(batch), FileVersion[].class).map(List::of);
+    }
+
+    /** Writes a batch down; false if another run was faster. */
+    boolean plan(long batch, List<FileVersion> files) {
+        return folder.create(name(batch), files);
+    }
+
+    /** Changes a batch that is not done: some of its files can't be read after all. */
+    void replan(long batch, List<FileVersion> files) {
+        folder.write(name(batch), files);
+    }
+
+    /** The files of all batches up to one. */
+    Set<FileVersion> taken(long batch) {
+        Set<FileVersion> files = new HashSet<>();
+        List<String> names = folder.names();
+        long base = base(names);
+        int read = 0;
+        for (String name : names) {
+            long number = number(name);
+            if (number <= batch && (name.endsWith(ALL) ? number == base : number > base)) {
+                files.addAll(List.of(folder.read(name, FileVersion[].class).orElse(new FileVersion[0])));
+                read++;
+            }
+        }
+        if (read > MOST_FILES) {
+            folder.write(String.format(Locale.ROOT, "%010d", batch) + ALL, files);
+            names.stream().filter(name -> number(name) <= batch).forEach(folder::delete);
+        }
+        return files;
+    }
+
+    private static long base(List<String> names) {
+        return names.stream()
+                .filter(name -> name.endsWith(ALL))
+                .mapToLong(BatchLog::number)
+                .max()
+                .orElse(0);
+    }
+
+    private static String name(long batch) {
+        return String.format(Locale.ROOT, "%010d.json", batch);
+    }
+
+    private static long number(String name) {
+        return Long.parseLong(name.substring(0, 10));
+    }
+}

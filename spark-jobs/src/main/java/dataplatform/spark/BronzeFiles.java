@@ -1,0 +1,254 @@
+package dataplatform.spark;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.input_file_name;
+import static org.apache.spark.sql.functions.min;
+import static org.apache.spark.sql.functions.regexp_extract;
+
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.SilverColumn;
+import java.io.IOException;
+import java.io.Serializable;
+import java.sql.Timestamp;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.schema.Type;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * Some Parquet files of a data set in bronze, as rows that {@link ChangeBatch} understands. Files are read by their own columns and
+ * types: what one lacks is not filled up from another, and a type that changes stops nothing.
+ *
+ * <p>The rows of a full load ({@code LOAD….parquet}) have no {@code change_seq}. All of one load get the same, made of the time
+ * that it began and the time that its files were written, so that a load is newer than the changes before it and than an earlier
+ * load, and older than the changes that were committed while it ran.
+ */
+final class BronzeFiles implements SourceFiles {
+    /**
+     * A load counts as this much older than its first row says. A change that was committed after the load's query began, and before its
+     * first row was read, is not in the load and comes as a change: it has to be newer. The other way round nothing is lost, as
+     * the replication that wrote the changes before a load has ended longer ago.
+     */
+    static final Duration LOAD_STARTS_BEFORE = Duration.ofSeconds(5);
+
+    private static final int MOST_TASKS = 200;
+    private static final String LOAD = "LOAD";
+    private static final DateTimeFormatter HUNDREDTHS =
+            DateTimeFormatter.ofPattern("uuuuMMddHHmmssSS").withZone(ZoneOffset.UTC);
+
+    private final SparkSession spark;
+    private final Contract contract;
+    private final Map<FileVersion, Inspection> inspections;
+
+    /**
+     * What a file's footer tells.
+     *
+     * @param schema of the file, as text
+     * @param defect why the file can't be read, and what to do; empty if it can
+     */
+    private record Inspection(String path, String schema, List<String> columns, String defect)
+            implements Serializable {}
+
+    private BronzeFiles(SparkSession spark, Contract contract, Map<FileVersion, Inspection> inspections) {
+        this.spark = spark;
+        this.contract = contract;
+        this.inspections = inspections;
+    }
+
+    /** Whether it is a file of a full load. */
+    static boolean isLoad(FileVersion file) {
+        return file.name().startsWith(LOAD);
+    }
+
+    /** Whether it is the first file of a full load, which every load has that has rows. */
+    static boolean isFirstOfLoad(FileVersion file) {
+        return file.name().matches(LOAD + "0*1\\..*");
+    }
+
+    /** Reads the footers of files. */
+    static BronzeFiles inspect(SparkSession spark, Contract contract, List<FileVersion> files) {
+        if (files.isEmpty()) {
+            return new BronzeFiles(spark, contract, Map.of());
+        }
+        SerializableConfiguration storage =
+                new SerializableConfiguration(spark.sessionState().newHadoopConf());
+        Map<String, Inspection> byPath = JavaSparkContext.fromSparkContext(spark.sparkContext())
+                .parallelize(files.stream().map(FileVersion::path).toList(), Math.min(files.size(), MOST_TASKS))
+                .map(path -> inspect(path, storage.value()))
+                .collect()
+                .stream()
+                .collect(Collectors.toMap(Inspection::path, each -> each));
+        Map<FileVersion, Inspection> inspections = new TreeMap<>(Comparator.comparing(FileVersion::path));
+        for (FileVersion file : files) {
+            Inspection found = byPath.get(file.path());
+            List<String> missing = ChangeBatch.missing(contract, found.columns());
+            inspections.put(
+                    file,
+                    found.defect().isEmpty() && !missing.isEmpty()
+                            ? new Inspection(
+                                    file.path(),
+                                    "",
+                                    found.columns(),
+                                    ChangeBatch.lacks(contract, missing, found.columns()))
+                            : found);
+        }
+        return new BronzeFiles(spark, contract, inspections);
+    }
+
+    private static Inspection inspect(String path, Configuration storage) throws IOException {
+        try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(new Path(path), storage))) {
+            var schema = reader.getFooter().getFileMetaData().getSchema();
+            return new Inspection(
+                    path,
+                    schema.toString(),
+                    schema.getFields().stream().map(Type::getName).toList(),
+                    "");
+        } catch (IOException | RuntimeException e) {
+            if (Storage.failed(e)) {
+                throw e;
+            }
+            return new Inspection(path, "", List.of(), "is no whole Parquet file: " + e.getMessage());
+        }
+    }
+
+    @Override
+    public Map<FileVersion, String> defects() {
+        return inspections.entrySet().stream()
+                .filter(each -> !each.getValue().defect().isEmpty())
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, each -> each.getValue().defect()));
+    }
+
+    @Override
+    public List<FileVersion> sound() {
+        return inspections.keySet().stream()
+                .filter(file -> inspections.get(file).defect().isEmpty())
+                .toList();
+    }
+
+    @Override
+    public Map<FileVersion, String> unreadable() {
+        Map<FileVersion, String> unreadable = new HashMap<>();
+        for (FileVersion file : sound()) {
+            try {
+                spark.read()
+                        .parquet(file.path())
+                        .write()
+                        .format("noop")
+                        .mode("overwrite")
+                        .save();
+            } catch (Exception e) {
+                if (Storage.failed(e)) {
+                    throw e;
+                }
+                unreadable.put(file, "can't be read to its end: " + Jobs.describe(e, ".parquet"));
+            }
+        }
+        return unreadable;
+    }
+
+    @Override
+    public ChangeBatch rows(String floor) {
+        Map<FileVersion, String> seqs = new HashMap<>();
+        String newFloor = loads(floor, seqs);
+        Map<List<String>, List<String>> paths = new TreeMap<>(Comparator.comparing(Object::toString));
+        for (FileVersion file : sound()) {
+            paths.computeIfAbsent(
+                            List.of(inspections.get(file).schema(), seqs.getOrDefault(file, "")),
+                            each -> new ArrayList<>())
+                    .add(file.path());
+        }
+        List<ChangeBatch> parts = new ArrayList<>();
+        paths.forEach((alike, files) -> parts.add(
+                ChangeBatch.ofBronze(contract, spark.read().parquet(files.toArray(String[]::new)), alike.get(1))));
+        return ChangeBatch.union(parts, newFloor);
+    }
+
+    /**
+     * The {@code change_seq} of each file of a full load.
+     *
+     * @return that of the load whose first file is here; empty if none is
+     */
+    private String loads(String floor, Map<FileVersion, String> seqs) {
+        List<FileVersion> loads = sound().stream().filter(BronzeFiles::isLoad).toList();
+        if (loads.isEmpty()) {
+            return "";
+        }
+        Map<String, Instant> begun = begun(loads);
+        Stream<Instant> firsts = loads.stream()
+                .filter(BronzeFiles::isFirstOfLoad)
+                .map(file -> begun.get(file.name()))
+                .filter(each -> each != null);
+        Instant first = firsts.max(Comparator.naturalOrder()).orElse(null);
+        List<FileVersion> ofFirst = loads.stream()
+                .filter(file -> first != null
+                        && begun.containsKey(file.name())
+                        && !begun.get(file.name()).isBefore(first))
+                .toList();
+        String seq = seq(first, ofFirst);
+        ofFirst.forEach(file -> seqs.put(file, seq));
+        List<FileVersion> others =
+                loads.stream().filter(file -> !ofFirst.contains(file)).toList();
+        // more of the load that the table has, or what an earlier and longer one has left
+        for (FileVersion file : others) {
+            Instant own = begun.get(file.name());
+            String ownSeq = seq(own, List.of(file));
+            seqs.put(file, ownSeq.compareTo(floor) > 0 && !floor.isEmpty() && first == null ? floor : ownSeq);
+        }
+        return seq;
+    }
+
+    private static String seq(Instant begun, List<FileVersion> files) {
+        if (begun == null) {
+            return "";
+        }
+        long written = files.stream().mapToLong(FileVersion::modified).max().orElse(0);
+        return HUNDREDTHS.format(begun) + String.format(Locale.ROOT, "%013d", written);
+    }
+
+    /** When each load began to be read, by the name of its file. */
+    private Map<String, Instant> begun(List<FileVersion> loads) {
+        Map<String, Instant> begun = new HashMap<>();
+        Map<String, List<FileVersion>> alike = loads.stream()
+                .collect(Collectors.groupingBy(file -> inspections.get(file).schema()));
+        for (List<FileVersion> files : alike.values()) {
+            if (!inspections.get(files.get(0)).columns().contains(SilverColumn.EXTRACTED_AT)) {
+                continue;
+            }
+            Dataset<Row> rows = spark.read()
+                    .parquet(files.stream().map(FileVersion::path).toArray(String[]::new))
+                    .select(
+                            regexp_extract(input_file_name(), "[^/]*$", 0).as("file"),
+                            col(SilverColumn.EXTRACTED_AT)
+                                    .cast(DataTypes.TimestampType)
+                                    .as("at"));
+            for (Row row : rows.groupBy("file").agg(min("at")).collectAsList()) {
+                Timestamp at = row.getTimestamp(1);
+                if (at != null) {
+                    begun.put(row.getString(0), at.toInstant().minus(LOAD_STARTS_BEFORE));
+                }
+            }
+        }
+        return begun;
+    }
+}

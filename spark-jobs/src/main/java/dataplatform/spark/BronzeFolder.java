@@ -1,0 +1,84 @@
+package dataplatform.spark;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The files of a data set in bronze, each version of which is taken once. */
+final class BronzeFolder implements Refresh.Input {
+    private static final Logger LOG = LoggerFactory.getLogger(BronzeFolder.class);
+    private static final String SUFFIX = ".parquet";
+
+    private final SparkSession spark;
+    private final DataSet dataSet;
+    private final SetAside setAside;
+
+    BronzeFolder(SparkSession spark, DataSet dataSet, SetAside setAside) {
+        this.spark = spark;
+        this.dataSet = dataSet;
+        this.setAside = setAside;
+    }
+
+    @Override
+    public String name() {
+        return "bronze";
+    }
+
+    @Override
+    public SourceFiles inspect(SparkSession session, List<FileVersion> files) {
+        return BronzeFiles.inspect(session, dataSet.contract(), files);
+    }
+
+    @Override
+    public List<FileVersion> next(Set<FileVersion> taken, Set<FileVersion> tried) throws IOException {
+        List<FileVersion> there = list().stream()
+                .filter(file -> !setAside.contains(file) && !tried.contains(file))
+                .toList();
+        Predicate<FileVersion> isFresh = file -> !taken.contains(file);
+        Set<String> known = taken.stream().map(FileVersion::path).collect(Collectors.toSet());
+        boolean loadsAgain = there.stream()
+                .filter(isFresh)
+                .anyMatch(file ->
+                        BronzeFiles.isFirstOfLoad(file) || BronzeFiles.isLoad(file) && known.contains(file.path()));
+        // a load is taken as a whole: what it does not hold is gone
+        return there.stream()
+                .filter(file -> isFresh.test(file) || loadsAgain && BronzeFiles.isLoad(file))
+                .toList();
+    }
+
+    private List<FileVersion> list() throws IOException {
+        List<FileVersion> files = new ArrayList<>();
+        Path folder = new Path(dataSet.source());
+        FileSystem storage = folder.getFileSystem(spark.sessionState().newHadoopConf());
+        try {
+            RemoteIterator<LocatedFileStatus> listed = storage.listFiles(folder, true);
+            while (listed.hasNext()) {
+                FileStatus file = listed.next();
+                if (file.getPath().getName().toLowerCase(Locale.ROOT).endsWith(SUFFIX)) {
+                    files.add(FileVersion.of(file));
+                } else {
+                    LOG.warn(
+                            "{}: {} is no Parquet file and is left out",
+                            dataSet.contract().id(),
+                            file.getPath());
+                }
+            }
+        } catch (FileNotFoundException e) {
+            LOG.debug("{}: nothing was replicated yet", dataSet.contract().id());
+        }
+        return files;
+    }
+}

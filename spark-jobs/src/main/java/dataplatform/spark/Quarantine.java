@@ -1,0 +1,96 @@
+package dataplatform.spark;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat_ws;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.sha2;
+
+import dataplatform.contracts.SilverColumn;
+import io.delta.tables.DeltaTable;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/** The Delta table of the rows of a data set that break its contract: each once, however often it comes. */
+final class Quarantine {
+    private final SparkSession spark;
+    private final String table;
+
+    Quarantine(SparkSession spark, DataSet dataSet) {
+        this.spark = spark;
+        this.table = dataSet.quarantine();
+    }
+
+    /**
+     * Adds the rows of a batch that did not come with an earlier one. A batch that is made again adds nothing.
+     *
+     * @param invalid rows as {@link ChangeBatch#rows} has them
+     * @return how many rows the table has from this batch, by reason
+     */
+    Map<String, Long> add(Dataset<Row> invalid, long batch, BatchCache cache) {
+        Dataset<Row> rows = invalid.select(
+                        sha2(
+                                        concat_ws(
+                                                "|",
+                                                col(SilverColumn.CHANGE_SEQ),
+                                                col(ChangeBatch.OP),
+                                                col(ChangeBatch.RAW)),
+                                        256)
+                                .as("id"),
+                        col(ChangeBatch.REASON).as("reason"),
+                        col(ChangeBatch.RAW).as("raw_row"),
+                        col(ChangeBatch.OP).as("op"),
+                        col(SilverColumn.CHANGE_SEQ),
+                        col(SilverColumn.EXTRACTED_AT),
+                        col(ChangeBatch.FILE).as("source_file"),
+                        lit(batch).as(SilverColumn.BATCH))
+                .dropDuplicates("id");
+        if (exists()) {
+            Dataset<Row> known = table().filter(not(isOf(batch))).select("id");
+            rows = rows.join(known, new String[] {"id"}, "left_anti");
+        }
+        rows = cache.keep(rows);
+        if (!rows.isEmpty()) {
+            TableLog.numbered(rows.coalesce(1).write().format("delta").mode("append"), batch, "{}")
+                    .option("mergeSchema", true)
+                    .save(table);
+        }
+        if (!exists()) {
+            return Map.of();
+        }
+        new TableFiles(spark, table, Optional.empty()).afterCommit();
+        return reasons(isOf(batch));
+    }
+
+    /** How many rows came with batches after that one, by reason. */
+    Map<String, Long> since(long batch) {
+        return exists() ? reasons(col(SilverColumn.BATCH).gt(batch)) : Map.of();
+    }
+
+    private Map<String, Long> reasons(Column which) {
+        Map<String, Long> reasons = new TreeMap<>();
+        table().filter(which)
+                .groupBy("reason")
+                .count()
+                .collectAsList()
+                .forEach(row -> reasons.put(row.getString(0), row.getLong(1)));
+        return reasons;
+    }
+
+    private static Column isOf(long batch) {
+        return col(SilverColumn.BATCH).eqNullSafe(lit(batch));
+    }
+
+    private boolean exists() {
+        return DeltaTable.isDeltaTable(spark, table);
+    }
+
+    private Dataset<Row> table() {
+        return spark.read().format("delta").load(table);
+    }
+}

@@ -1,0 +1,163 @@
+package dataplatform.spark;
+
+import io.delta.exceptions.DeltaConcurrentModificationException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings one data set's silver table up to date with some of its files, batch by batch. What a run that died had begun is done
+ * first, as it had begun it.
+ */
+final class Refresh {
+    private static final Logger LOG = LoggerFactory.getLogger(Refresh.class);
+    /** Another run that takes the same files ends as well. */
+    private static final int TRIES = 20;
+
+    private final SparkSession spark;
+    private final DataSet dataSet;
+    private final Run run;
+    private final SilverTable table;
+    private final BatchLog batches;
+    private final SetAside setAside;
+    private final Input input;
+    private final Set<FileVersion> tried = new HashSet<>();
+    private final Map<String, String> failures = new TreeMap<>();
+
+    /** Where a data set's files come from. */
+    interface Input {
+        /** Of the layer, for people. */
+        String name();
+
+        /**
+         * The files for another batch.
+         *
+         * @param taken the versions that batches hold
+         * @param tried the versions that this run has tried, with or without success
+         */
+        List<FileVersion> next(Set<FileVersion> taken, Set<FileVersion> tried) throws IOException;
+
+        /** Looks into files. */
+        SourceFiles inspect(SparkSession session, List<FileVersion> files);
+    }
+
+    Refresh(SparkSession spark, DataSet dataSet, Run run, SetAside setAside, Input input) {
+        this.spark = spark;
+        this.dataSet = dataSet;
+        this.run = run;
+        this.table = new SilverTable(spark, dataSet);
+        this.batches = new BatchLog(spark, dataSet);
+        this.setAside = setAside;
+        this.input = input;
+    }
+
+    /**
+     * What a run came to.
+     *
+     * @param batches that it made, or that one before it made and did not report
+     * @param failures why files could not be read, by path
+     */
+    record Outcome(List<Commit> batches, Map<String, String> failures) {}
+
+    Outcome run() throws InterruptedException, IOException {
+        List<Commit> done = new ArrayList<>();
+        int conflicts = 0;
+        boolean more = true;
+        while (more) {
+            try {
+                more = next(done);
+            } catch (DeltaConcurrentModificationException e) {
+                if (++conflicts == TRIES) {
+                    throw e;
+                }
+                LOG.info(
+                        "{}: another writer changed the table meanwhile; begins again",
+                        dataSet.contract().id());
+            }
+        }
+        table.createIfMissing();
+        return new Outcome(done, failures);
+    }
+
+    /** Makes one batch; false if there are no files for one. */
+    private boolean next(List<Commit> done) throws InterruptedException, IOException {
+        long start = System.nanoTime();
+        Commit newest = table.newest();
+        long number = newest.batch() + 1;
+        Optional<List<FileVersion>> planned = batches.planned(number);
+        List<FileVersion> files = planned.isPresent()
+                ? planned.get().stream().filter(this::isThere).toList()
+                : input.next(batches.taken(newest.batch()), tried);
+        if (planned.isEmpty() && files.isEmpty()) {
+            return false;
+        }
+        long bytes = files.stream().mapToLong(FileVersion::bytes).sum();
+        SparkSession session = Sessions.forBatch(spark, bytes);
+        SourceFiles found = input.inspect(session, files);
+        failed(found.defects());
+        List<FileVersion> sound = found.sound();
+        if (planned.isEmpty() && (sound.isEmpty() || !batches.plan(number, sound))) {
+            // where another run was faster, what it has written down is done next
+            return true;
+        }
+        if (planned.isPresent() && sound.size() < planned.get().size()) {
+            batches.replan(number, sound);
+        }
+        try {
+            ChangeBatch rows =
+                    sound.isEmpty() ? ChangeBatch.none(session, dataSet.contract()) : found.rows(newest.floor());
+            Commit commit = new SilverTable(session, dataSet).merge(rows, bytes, newest, run);
+            Jobs.log(LOG, dataSet.contract(), input.name(), sound.size(), commit.result(), start);
+            done.add(commit);
+            tried.addAll(sound);
+            setAside.forget(sound::contains);
+        } catch (DeltaConcurrentModificationException e) {
+            throw e;
+        } catch (Exception e) {
+            Map<FileVersion, String> unreadable = Storage.failed(e) ? Map.of() : found.unreadable();
+            if (unreadable.isEmpty()) {
+                throw e;
+            }
+            failed(unreadable);
+            batches.replan(
+                    number,
+                    sound.stream().filter(file -> !unreadable.containsKey(file)).toList());
+        }
+        return true;
+    }
+
+    private boolean isThere(FileVersion file) {
+        Path path = new Path(file.path());
+        try {
+            boolean isThere =
+                    path.getFileSystem(spark.sessionState().newHadoopConf()).exists(path);
+            if (!isThere) {
+                LOG.warn(
+                        "{}: {} has gone before it was taken",
+                        dataSet.contract().id(),
+                        path);
+            }
+            return isThere;
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not look for " + path, e);
+        }
+    }
+
+    private void failed(Map<FileVersion, String> causes) {
+        causes.forEach((file, cause) -> {
+            tried.add(file);
+            failures.put(file.path(), cause);
+            setAside.failed(file, cause);
+        });
+    }
+}

@@ -1,0 +1,97 @@
+package dataplatform.spark;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Tells of the batches that silver's tables hold and that nobody has told of yet, whichever run made them: in the quality table,
+ * and to the quality gate. Everything follows from what is committed, so that a run that died is made up for by the next.
+ *
+ * <p>The gate's report of a data set is {@code _state/reports/<domain>/<data set>.json}, an object with
+ *
+ * <ul>
+ *   <li>{@code batch}: the newest batch
+ *   <li>{@code rows}: how many rows are in quarantine from the batches after the one that the gate has passed, which it
+ *       writes into {@code _state/passed/<domain>/<data set>.json}
+ *   <li>{@code reasons}: the same by reason
+ *   <li>{@code silver_rows}: how many rows the table has
+ *   <li>{@code set_aside}: files that could not be read and are not tried any more, with the cause
+ * </ul>
+ */
+final class Reports {
+    /** In a data set's state: the newest batch that was told of. */
+    static final String REPORTED = "reported.json";
+
+    private final SparkSession spark;
+    private final String silver;
+
+    /** @param silver folder of the silver layer */
+    Reports(SparkSession spark, String silver) {
+        this.spark = spark;
+        this.silver = silver;
+    }
+
+    /** What the gate has passed. */
+    private record Passed(long batch) {}
+
+    private record Report(
+            long batch, long rows, Map<String, Long> reasons, long silver_rows, Map<String, String> set_aside) {}
+
+    /** Tells of the data sets' batches. */
+    void write(Collection<DataSet> dataSets) {
+        Map<DataSet, List<Commit>> untold = new TreeMap<>(
+                (one, other) -> one.contract().id().compareTo(other.contract().id()));
+        for (DataSet dataSet : dataSets) {
+            long told = state(dataSet)
+                    .read(REPORTED, Commit.class)
+                    .orElse(Commit.NONE)
+                    .batch();
+            List<Commit> batches = new TableLog(spark, dataSet.silver()).batchesAfter(told);
+            if (!batches.isEmpty()) {
+                untold.put(dataSet, batches);
+            }
+        }
+        new QualityLog(spark, silver).append(untold);
+        for (DataSet dataSet : dataSets) {
+            SetAside setAside = new SetAside(spark, dataSet);
+            if (untold.containsKey(dataSet) || !setAside.entries().isEmpty()) {
+                report(dataSet, setAside);
+            }
+        }
+        // last: a run that dies before tells again
+        untold.forEach((dataSet, batches) -> state(dataSet).write(REPORTED, batches.get(batches.size() - 1)));
+    }
+
+    private void report(DataSet dataSet, SetAside setAside) {
+        String domain = dataSet.contract().domain();
+        String file = dataSet.contract().name() + ".json";
+        long passed = new StateFolder(spark, silver + "/_state/passed/" + domain)
+                .read(file, Passed.class)
+                .map(Passed::batch)
+                .orElse(0L);
+        Map<String, Long> reasons = new Quarantine(spark, dataSet).since(passed);
+        Map<String, String> files = new TreeMap<>();
+        setAside.entries().forEach(entry -> files.put(entry.file().path(), entry.cause()));
+        StateFolder reports = new StateFolder(spark, silver + "/_state/reports/" + domain);
+        if (reasons.isEmpty() && files.isEmpty()) {
+            reports.delete(file);
+            return;
+        }
+        reports.write(
+                file,
+                new Report(
+                        new SilverTable(spark, dataSet).newest().batch(),
+                        reasons.values().stream().mapToLong(Long::longValue).sum(),
+                        reasons,
+                        // Delta counts them from its log
+                        spark.read().format("delta").load(dataSet.silver()).count(),
+                        files));
+    }
+
+    private StateFolder state(DataSet dataSet) {
+        return new StateFolder(spark, dataSet.state());
+    }
+}

@@ -1,0 +1,11 @@
+package dataplatform.spark;
+
+import java.time.Instant;
+
+/**
+ * A run of a job.
+ *
+ * @param id names it in the quality table
+ * @param start when it began
+ */
+record Run(String id, Instant start) {}

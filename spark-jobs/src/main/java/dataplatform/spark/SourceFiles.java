@@ -1,0 +1,23 @@
+package dataplatform.spark;
+
+import java.util.List;
+import java.util.Map;
+
+/** Some files of a data set that have been looked into, though their rows have not been read. */
+interface SourceFiles {
+    /** What is wrong with each file that can't be taken, and what to do. */
+    Map<FileVersion, String> defects();
+
+    /** The files that can be taken. */
+    List<FileVersion> sound();
+
+    /**
+     * The rows of the sound files.
+     *
+     * @param floor {@code change_seq} of the newest full load or snapshot that the table knows; empty if it knows none
+     */
+    ChangeBatch rows(String floor);
+
+    /** What is wrong with each sound file that can't be read to its end; reads all of them. */
+    Map<FileVersion, String> unreadable();
+}

@@ -1,0 +1,118 @@
+package dataplatform.spark;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
+
+/** A folder of small JSON files beside the silver tables, each written whole or not at all. */
+final class StateFolder {
+    /** What S3A calls a write that S3 refuses if the object is there. */
+    static final String CONDITIONAL = "fs.option.create.conditional.overwrite";
+
+    private final SparkSession spark;
+    private final Path folder;
+
+    StateFolder(SparkSession spark, String folder) {
+        this.spark = spark;
+        this.folder = new Path(folder);
+    }
+
+    <T> Optional<T> read(String name, Class<T> type) {
+        Path file = new Path(folder, name);
+        try (InputStream in = storage().open(file)) {
+            return Optional.of(TableLog.read(new String(in.readAllBytes(), StandardCharsets.UTF_8), type));
+        } catch (FileNotFoundException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not read " + file, e);
+        }
+    }
+
+    void write(String name, Object value) {
+        Path file = new Path(folder, name);
+        try (OutputStream out = storage().create(file, true)) {
+            out.write(TableLog.text(value).getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not write " + file, e);
+        }
+    }
+
+    /** Writes a file that is not there yet; false if it is. */
+    boolean create(String name, Object value) {
+        Path file = new Path(folder, name);
+        byte[] content = TableLog.text(value).getBytes(StandardCharsets.UTF_8);
+        try {
+            FileSystem storage = storage();
+            if (storage.exists(file)) {
+                return false;
+            }
+            if (!storage.hasPathCapability(file, CONDITIONAL)) {
+                return rename(storage, file, content);
+            }
+            FSDataOutputStreamBuilder<?, ?> builder =
+                    storage.createFile(file).recursive().overwrite(true);
+            builder.must(CONDITIONAL, true);
+            try (OutputStream out = builder.build()) {
+                out.write(content);
+            }
+            return true;
+        } catch (IOException e) {
+            // S3 refuses when another writer was faster
+            if (read(name, JsonNode.class).isPresent()) {
+                return false;
+            }
+            throw new UncheckedIOException("could not write " + file, e);
+        }
+    }
+
+    /** On a disk, where a file can be seen while it is written: whole and once among the writers of a process, as Delta does. */
+    private static boolean rename(FileSystem storage, Path file, byte[] content) throws IOException {
+        synchronized (StateFolder.class) {
+            Path written = file.suffix(".tmp");
+            try (OutputStream out = storage.create(written, true)) {
+                out.write(content);
+            }
+            return !storage.exists(file) && storage.rename(written, file);
+        }
+    }
+
+    /** Names of the files, in their order. */
+    List<String> names() {
+        try {
+            return Stream.of(storage().listStatus(folder))
+                    .map(FileStatus::getPath)
+                    .map(Path::getName)
+                    .filter(name -> name.endsWith(".json"))
+                    .sorted()
+                    .toList();
+        } catch (FileNotFoundException e) {
+            return List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not list " + folder, e);
+        }
+    }
+
+    void delete(String name) {
+        try {
+            storage().delete(new Path(folder, name), false);
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not delete " + new Path(folder, name), e);
+        }
+    }
+
+    private FileSystem storage() throws IOException {
+        return folder.getFileSystem(spark.sessionState().newHadoopConf());
+    }
+}
