@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import software.amazon.awssdk.services.s3.S3Client;
 
@@ -103,6 +104,13 @@ final class Engines implements AutoCloseable {
         return spark().start(all, log("landing-to-silver"));
     }
 
+    /** Starts the Spark job that compacts silver's tables. */
+    ChildProcess maintenance() throws IOException {
+        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.Maintenance"));
+        all.addAll(List.of(SparkSubmit.jar(), "--silver", SILVER));
+        return spark().start(all, log("maintenance"));
+    }
+
     SparkSubmit spark() {
         return new SparkSubmit(s3, state.resolve("tmp"));
     }
@@ -112,7 +120,8 @@ final class Engines implements AutoCloseable {
         List<Spectrum.ExternalTable> tables = contracts.stream()
                 .flatMap(contract ->
                         Stream.of(Spectrum.ExternalTable.of(contract), Spectrum.ExternalTable.quarantineOf(contract)))
-                .toList();
+                .collect(Collectors.toCollection(ArrayList::new));
+        tables.add(SourceComparison.QUALITY);
         try (Connection warehouse = postgres.connect(PostgresServer.WAREHOUSE)) {
             new Spectrum(s3Client, state.resolve("tmp")).refresh(warehouse, tables);
         }

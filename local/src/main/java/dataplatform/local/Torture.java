@@ -3,12 +3,15 @@ package dataplatform.local;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.source.SourceDdl;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -20,7 +23,9 @@ import picocli.CommandLine.Option;
 
 /**
  * The proof that silver equals the source: random transactions on all tables while the replication and the Spark job run,
- * each killed with SIGKILL at random and started again. The seed fixes the transactions and where among them the kills fall.
+ * each killed with SIGKILL at random and started again; and tables that are truncated, columns that change, replication that
+ * breaks and loads anew, two drivers, and maintenance beside merges. The seed fixes the transactions and where among them the
+ * kills fall.
  */
 @Command(
         name = "torture",
@@ -77,15 +82,17 @@ public final class Torture implements Callable<Integer> {
             for (int i = 0; i < TRANSACTIONS_PER_ROUND; i++) {
                 changes.transaction();
             }
-            try (Victim replication =
-                            new Victim("replication", () -> engines.replicator(List.of("--batch-interval", "PT0.3S")));
+            try (Victim replication = new Victim("replication", () -> replicator(engines));
                     Victim spark = new Victim("Spark", () -> engines.bronzeToSilver(List.of("--continuous", "PT1S")))) {
+                Trouble trouble = new Trouble(engines, changes, contracts, replication, seed);
                 for (int round = 1; round <= rounds; round++) {
                     int killAt = random.nextInt(TRANSACTIONS_PER_ROUND);
                     int who = random.nextInt(3);
+                    trouble.begin(round);
                     for (int i = 0; i < TRANSACTIONS_PER_ROUND; i++) {
                         changes.transaction();
                         replication.live(MILLIS_PER_TRANSACTION);
+                        spark.live(0);
                         if (i == killAt && who != 0) {
                             replication.kill();
                         }
@@ -93,6 +100,7 @@ public final class Torture implements Callable<Integer> {
                             spark.kill();
                         }
                     }
+                    trouble.end();
                     LOG.info("round {} of {}: {} transactions so far", round, rounds, changes.transactions());
                 }
             }
@@ -106,17 +114,84 @@ public final class Torture implements Callable<Integer> {
             List<String> differences = new ArrayList<>();
             SourceComparison comparison = new SourceComparison(shop, warehouse);
             for (Contract contract : contracts) {
-                differences.addAll(comparison.differences(contract, changes.invalidVersions(contract)));
+                differences.addAll(comparison.differences(contract));
             }
             LOG.info("{} changes in {} transactions", changes.statements(), changes.transactions());
             return differences;
         }
     }
 
+    private static ChildProcess replicator(Engines engines, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("--batch-interval", "PT0.3S"));
+        arguments.addAll(List.of(more));
+        return engines.replicator(arguments);
+    }
+
+    /** What happens in a round besides changes and kills: each kind in turn, from one that the seed chooses. */
+    private static final class Trouble {
+        private final Engines engines;
+        private final RandomChanges changes;
+        private final Map<String, Contract> contracts = new HashMap<>();
+        private final Victim replication;
+        private final int first;
+        private ChildProcess beside;
+
+        Trouble(Engines engines, RandomChanges changes, List<Contract> contracts, Victim replication, long seed) {
+            this.engines = engines;
+            this.changes = changes;
+            this.replication = replication;
+            this.first = (int) Math.floorMod(seed, 4L);
+            contracts.forEach(contract -> this.contracts.put(contract.name(), contract));
+        }
+
+        void begin(int round) throws Exception {
+            switch ((first + round) % 4) {
+                case 0 -> {
+                    LOG.info("truncating a table, losing changes and loading everything anew");
+                    replication.stop();
+                    changes.truncate(contracts.get("order_reviews"));
+                    for (int i = 0; i < TRANSACTIONS_PER_ROUND / 10; i++) {
+                        changes.transaction();
+                    }
+                    changes.alter("select pg_drop_replication_slot(slot_name) from pg_replication_slots");
+                    replication.start(() -> replicator(engines, "--reload"));
+                }
+                case 1 -> {
+                    LOG.info("changing columns");
+                    Contract products = contracts.get("products");
+                    String column = "surprise_" + round;
+                    changes.alter("alter table ecommerce.sellers add column " + column + " integer default 7");
+                    changes.transaction();
+                    changes.alter("alter table ecommerce.sellers drop column " + column);
+                    changes.widen(products, products.column("product_weight_g"));
+                }
+                case 2 -> {
+                    LOG.info("running a second driver on the same tables");
+                    beside = engines.bronzeToSilver(List.of());
+                }
+                default -> {
+                    LOG.info("running maintenance beside the merges");
+                    beside = engines.maintenance();
+                }
+            }
+        }
+
+        void end() throws Exception {
+            replication.startLater(() -> replicator(engines));
+            if (beside != null) {
+                try (ChildProcess last = beside) {
+                    last.await(line -> {});
+                } finally {
+                    beside = null;
+                }
+            }
+        }
+    }
+
     /** A process that is killed and started again. */
     private static final class Victim implements AutoCloseable {
         private final String name;
-        private final Callable<ChildProcess> start;
+        private Callable<ChildProcess> start;
         private ChildProcess child;
 
         Victim(String name, Callable<ChildProcess> start) throws Exception {
@@ -135,9 +210,24 @@ public final class Torture implements Callable<Integer> {
 
         void kill() throws Exception {
             LOG.info("killing {}", name);
+            stop();
+            child = start.call();
+        }
+
+        void stop() throws InterruptedException {
             child.process().destroyForcibly().waitFor();
             child.close();
+        }
+
+        /** Starts it, now and after each kill, until it is told to start otherwise. */
+        void start(Callable<ChildProcess> how) throws Exception {
+            start = how;
             child = start.call();
+        }
+
+        /** Starts it otherwise after the next kill. */
+        void startLater(Callable<ChildProcess> how) {
+            start = how;
         }
 
         @Override
