@@ -25,6 +25,7 @@ final class CsvReader implements Closeable {
     private final PushbackReader in;
     private final char delimiter;
     private long lines;
+    private boolean cutOff;
 
     /**
      * @param number of the line that the row begins in, from 1
@@ -101,8 +102,14 @@ final class CsvReader implements Closeable {
         if (c == '\r') {
             skip('\n');
         }
+        cutOff = c < 0;
         fields.add(value(field));
         return new Record(number, fields, text.toString());
+    }
+
+    /** Whether the last row that was read ended with the file, and not with a line break as every line of an export does. */
+    boolean isCutOff() {
+        return cutOff;
     }
 
     private static String value(StringBuilder field) {

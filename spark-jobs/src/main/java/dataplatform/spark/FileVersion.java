@@ -1,5 +1,6 @@
 package dataplatform.spark;
 
+import java.io.Serializable;
 import org.apache.hadoop.fs.FileStatus;
 
 /**
@@ -7,7 +8,7 @@ import org.apache.hadoop.fs.FileStatus;
  *
  * @param modified milliseconds since 1970
  */
-record FileVersion(String path, long modified, long bytes) {
+record FileVersion(String path, long modified, long bytes) implements Serializable {
     static FileVersion of(FileStatus file) {
         return new FileVersion(file.getPath().toString(), file.getModificationTime(), file.getLen());
     }

@@ -44,21 +44,29 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The CSV files of a data set, as rows that {@link ChangeBatch} understands.
  *
  * <p>The order of changes comes from the files alone. Exports are ordered by the day (and time, in UTC) in their name, such as {@code
  * giro_2026-01-31.csv}, {@code 20260131T0815.csv} or {@code giro_2026-01-31 (2).csv}; without one by the latest date that they tell;
- * and where that is equal, by the hash of what is in them. Within an export its lines are the order.
+ * and where that is equal, by the time of their upload: a correction under the old name is the newer one. Within an export its
+ * lines are the order.
  *
  * <p>Each file is read twice, by one task: first for what is wrong with it and its place in the order, then for its rows.
  */
 final class LandingFiles implements SourceFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(LandingFiles.class);
+
     /** So many characters at the start of a {@code change_seq} are the place of the file in the order of exports. */
-    static final int SEQUENCE = 34;
+    static final int SEQUENCE = 39;
 
     private static final int MOST_TASKS = 200;
+    /** Eight digits that are a day before it are a number of something. */
+    private static final int FIRST_YEAR = 2000;
+
     private static final Pattern DAY = Pattern.compile(
             "(?<!\\d)(\\d{4})-?(\\d{2})-?(\\d{2})(?:T(\\d{2})[:.-]?(\\d{2})(?:[:.-]?(\\d{2}))?Z?)?(?!\\d)");
     /** What browsers add to the name of a file that is there already. */
@@ -141,9 +149,10 @@ final class LandingFiles implements SourceFiles {
         SerializableConfiguration storage =
                 new SerializableConfiguration(spark.sessionState().newHadoopConf());
         Map<FileVersion, Inspection> inspections = new LinkedHashMap<>();
+        LocalDate tomorrow = LocalDate.now(ZoneOffset.UTC).plusDays(1);
         List<Inspection> found = context(spark)
-                .parallelize(files.stream().map(FileVersion::path).toList(), tasks(files.size()))
-                .map(file -> inspect(file, layout, storage.value()))
+                .parallelize(files, tasks(files.size()))
+                .map(file -> inspect(file, tomorrow, layout, storage.value()))
                 .collect();
         for (int i = 0; i < files.size(); i++) {
             inspections.put(files.get(i), found.get(i));
@@ -189,6 +198,19 @@ final class LandingFiles implements SourceFiles {
         List<Inspection> sound = sound().stream().map(inspections::get).toList();
         SerializableConfiguration storage =
                 new SerializableConfiguration(spark.sessionState().newHadoopConf());
+        if (contract.load() == Load.SNAPSHOT) {
+            String newest = sound.stream()
+                    .map(Inspection::sequence)
+                    .reduce(floor, (one, other) -> one.compareTo(other) > 0 ? one : other);
+            sound.stream()
+                    .filter(file -> file.sequence().compareTo(newest) < 0)
+                    .forEach(file -> LOG.warn(
+                            "{}: {} changes nothing: it was exported at {}, and there is a newer one. If it is the newest, give it a"
+                                    + " later day or time in its name",
+                            contract.id(),
+                            file.file(),
+                            file.exportedAt().toInstant()));
+        }
         Layout written = layout;
         Dataset<Row> rows = spark.createDataFrame(
                 context(spark)
@@ -219,7 +241,9 @@ final class LandingFiles implements SourceFiles {
                 .toList();
     }
 
-    private static Inspection inspect(String file, Layout layout, Configuration storage) {
+    /** @param tomorrow the day that it may be already where the file was exported */
+    private static Inspection inspect(FileVersion version, LocalDate tomorrow, Layout layout, Configuration storage) {
+        String file = version.path();
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
             try (InputStream in = new DigestInputStream(open(file, storage), sha);
@@ -231,19 +255,27 @@ final class LandingFiles implements SourceFiles {
                 int[] positions = positions(heading.fields(), layout);
                 LocalDate latest = null;
                 long rows = 0;
+                long last = heading.number();
                 for (CsvReader.Record row = csv.next(); row != null; row = csv.next()) {
                     rows++;
+                    last = row.number();
                     if (layout.exportedOn() >= 0
                             && row.fields().size() == heading.fields().size()) {
                         LocalDate day = day(row.fields().get(positions[layout.exportedOn()]), layout.dateFormat());
-                        latest = latest == null || day != null && day.isAfter(latest) ? day : latest;
+                        // one mistyped day in the future would put the file behind all that come
+                        boolean tells = day != null && !day.isAfter(tomorrow);
+                        latest = tells && (latest == null || day.isAfter(latest)) ? day : latest;
                     }
                 }
                 if (rows == 0 && layout.needsRows()) {
                     throw new IOException("has no rows, and would empty the table; export it again");
                 }
-                String name = new Path(file).getName();
-                LocalDateTime exported = exportedAt(name);
+                if (csv.isCutOff()) {
+                    throw new IOException("ends in line " + last + " without a line break: is it cut off?"
+                            + " Export it again, or add a line break to its end if it is whole");
+                }
+                String name = version.name();
+                LocalDateTime exported = exportedAt(name, tomorrow);
                 if (exported == null && latest != null) {
                     exported = latest.atStartOfDay();
                 }
@@ -255,8 +287,12 @@ final class LandingFiles implements SourceFiles {
                 }
                 Matcher copy = COPY.matcher(name);
                 String sequence = SEQUENCE_TIME.format(exported)
-                        + String.format(Locale.ROOT, "%03d", copy.find() ? Integer.parseInt(copy.group(1)) : 0) + "-"
-                        + HexFormat.of().formatHex(sha.digest(), 0, 8);
+                        + String.format(
+                                Locale.ROOT,
+                                "%03d-%013d",
+                                copy.find() ? Integer.parseInt(copy.group(1)) : 0,
+                                version.modified())
+                        + HexFormat.of().formatHex(sha.digest(), 0, 4);
                 List<String> unknown = heading.fields().stream()
                         .filter(each -> each != null && !layout.headings().contains(each))
                         .toList();
@@ -313,9 +349,15 @@ final class LandingFiles implements SourceFiles {
         }
     }
 
-    /** The last day in a file's name that is one, and the time if there is one; null if there is none. */
-    private static LocalDateTime exportedAt(String name) {
-        LocalDateTime exported = null;
+    /**
+     * The last day in a file's name, and the time if there is one; null if there is none. One that is written with dashes goes
+     * before eight digits, which can be a number of something.
+     *
+     * @throws IOException if it is in the future
+     */
+    private static LocalDateTime exportedAt(String name, LocalDate tomorrow) throws IOException {
+        LocalDateTime dashed = null;
+        LocalDateTime digits = null;
         Matcher day = DAY.matcher(name);
         while (day.find()) {
             int[] parts = Stream.iterate(1, group -> group + 1)
@@ -323,13 +365,23 @@ final class LandingFiles implements SourceFiles {
                     .mapToInt(group -> day.group(group) == null ? 0 : Integer.parseInt(day.group(group)))
                     .toArray();
             try {
-                exported = LocalDateTime.of(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]);
+                LocalDateTime found = LocalDateTime.of(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]);
+                boolean isFuture = found.toLocalDate().isAfter(tomorrow);
+                if (day.group().startsWith("-", 4)) {
+                    if (isFuture) {
+                        throw new IOException("has the day " + found.toLocalDate()
+                                + " in its name, which is in the future; give it the day of its export");
+                    }
+                    dashed = found;
+                } else if (!isFuture && parts[0] >= FIRST_YEAR) {
+                    digits = found;
+                }
             } catch (DateTimeException e) {
-                // eight digits can be a number of something
+                // no day
                 continue;
             }
         }
-        return exported;
+        return dashed == null ? digits : dashed;
     }
 
     /** The rows of a file, one after the other. */

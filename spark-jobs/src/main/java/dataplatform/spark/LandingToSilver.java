@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -150,8 +151,10 @@ public final class LandingToSilver implements Callable<Integer> {
                         storage(spark, folder).listFiles(folder, true);
                 while (listed.hasNext()) {
                     FileStatus file = listed.next();
-                    if (file.getPath().getName().endsWith(SUFFIX)) {
+                    if (isCsv(file.getPath().getName())) {
                         files.add(FileVersion.of(file));
+                    } else {
+                        LOG.warn("{}: {} is left out, as it is no {} file", contract.id(), file.getPath(), SUFFIX);
                     }
                 }
             } catch (FileNotFoundException e) {
@@ -176,7 +179,7 @@ public final class LandingToSilver implements Callable<Integer> {
                                             .toString()
                                     + "/"))
                     .toList();
-            if (of.isEmpty() || !name.endsWith(SUFFIX)) {
+            if (of.isEmpty() || !isCsv(name)) {
                 failures.put(
                         object,
                         "no data set comes in such a file; put it to " + landing + "/<domain>/<data set>/<name>"
@@ -195,6 +198,10 @@ public final class LandingToSilver implements Callable<Integer> {
         return files.entrySet().stream()
                 .map(each -> new Delivery(DataSet.of(each.getKey(), landing, silver), each.getValue()))
                 .toList();
+    }
+
+    private static boolean isCsv(String name) {
+        return name.toLowerCase(Locale.ROOT).endsWith(SUFFIX);
     }
 
     private static FileSystem storage(SparkSession spark, Path path) throws IOException {

@@ -29,7 +29,7 @@ class LandingToSilverTest extends SparkTest {
     private static final String CARD = "Reference,Card account,Date,Type,Status,Merchant,Amount,Currency,Category\n";
     private static final String BUDGET = "Haushalt;Monat;Kategorie;Betrag\n";
 
-    private final LogLines log = LogLines.of(LandingToSilver.class, Refresh.class);
+    private final LogLines log = LogLines.of(LandingToSilver.class, Refresh.class, LandingFiles.class);
 
     @TempDir
     Path folder;
@@ -234,17 +234,21 @@ class LandingToSilverTest extends SparkTest {
         Path two =
                 drop("bank_transactions/2026-01-31.csv", BANK + coffee.formatted("food") + coffee.formatted("leisure"));
         assertThat(run("--objects", two.toString())).isZero();
-        List<String> both = bank();
-        assertThat(both).hasSize(2);
+        assertThat(bank()).hasSize(2);
+        List<String> both = texts(
+                table("finance/bank_transactions").select("transaction_id").sort("transaction_id"));
 
         Path same = drop("bank_transactions/copy of 2026-01-31.csv", Files.readString(two));
         assertThat(run("--objects", one + "," + same)).isZero();
-        assertThat(bank()).isEqualTo(both);
+        assertThat(texts(table("finance/bank_transactions")
+                        .select("transaction_id")
+                        .sort("transaction_id")))
+                .isEqualTo(both);
         assertThat(quality("finance.bank_transactions"))
                 .containsExactlyInAnyOrder(
                         "in 1, +1 ~0 -0, skipped 0, quarantined 0",
                         "in 2, +1 ~1 -0, skipped 0, quarantined 0",
-                        "in 3, +0 ~0 -0, skipped 3, quarantined 0");
+                        "in 3, +0 ~2 -0, skipped 1, quarantined 0");
     }
 
     @Test
@@ -362,6 +366,35 @@ class LandingToSilverTest extends SparkTest {
                         "in 3, +0 ~0 -0, skipped 2, quarantined 1",
                         "in 2, +0 ~0 -0, skipped 2, quarantined 0",
                         "in 2, +0 ~0 -0, skipped 2, quarantined 0");
+    }
+
+    @Test
+    void aFileThatMayBeCutOffOrIsOfTheFutureIsRefusedAndAnOlderSnapshotIsNamed() throws Exception {
+        Path whole = drop("budgets/budgets_12345678_20251231_2026-02-28.CSV", BUDGET + "home;01/01/2026;food;3\n");
+        assertThat(run()).isZero();
+        Path cut = drop("budgets/2026-03-31.csv", BUDGET + "home;01/01/2026;food;3\nhome;01/01/2026;rent;4");
+        Path future = drop("budgets/2062-02-28.csv", BUDGET + "home;01/01/2026;food;5\n");
+        Path older = drop("budgets/2026-01-31.csv", BUDGET + "home;01/01/2026;food;1\n");
+        drop("budgets/readme.txt", "hello\n");
+
+        assertThat(run()).isEqualTo(1);
+        assertThat(log.lines())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith(
+                                "ERROR file:" + cut + " failed: ends in line 3 without a line break: is it cut off?"))
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("ERROR file:" + future
+                                + " failed: has the day 2062-02-28 in its name, which is in the future"))
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("WARN finance.budgets: file:" + older
+                                + " changes nothing: it was exported at 2026-01-31"))
+                .anySatisfy(line -> assertThat(line).contains("readme.txt is left out, as it is no .csv file"));
+        assertThat(budgets()).containsExactly("home 2026-01-01 food 3.00");
+
+        // corrected under its own name
+        Files.writeString(whole, BUDGET + "home;01/01/2026;food;2\n");
+        assertThat(run("--objects", whole.toString())).isZero();
+        assertThat(budgets()).containsExactly("home 2026-01-01 food 2.00");
     }
 
     @Test
