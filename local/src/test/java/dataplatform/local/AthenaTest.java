@@ -34,8 +34,8 @@ class AthenaTest {
             "late_deliveries.sql", "order_purchase_month,delivered,late,days_late\n2018-01,1,1,2.0+\n",
             "largest_orders.sql", "order_id,items,total\no1,2,2.30\n",
             "quality_of_the_last_runs.sql",
-                    "data_set,started_at,rows_in,inserted,updated,deleted,quarantined\n"
-                            + "ecommerce.order_items,[^,]+ UTC,3,2,0,0,1\necommerce.orders,[^,]+ UTC,2,2,0,0,0\n");
+                    "data_set,started_at,rows_in,inserted,updated,deleted,withdrawn,quarantined\n"
+                            + "ecommerce.order_items,[^,]+ UTC,3,2,0,0,0,1\necommerce.orders,[^,]+ UTC,2,2,0,0,0,0\n");
 
     @TempDir
     static Path folder;
