@@ -31,7 +31,7 @@ public final class ConditionalPutLogStore extends HadoopFileSystemLogStore {
         FileSystem fileSystem = path.getFileSystem(configuration);
         FSDataOutputStreamBuilder<?, ?> builder = fileSystem.createFile(path).overwrite(true);
         if (!overwrite) {
-            builder = builder.must("fs.option.create.conditional.overwrite", true);
+            builder = builder.must(StateFolder.CONDITIONAL, true);
         }
         StringBuilder lines = new StringBuilder();
         actions.forEachRemaining(action -> lines.append(action).append('\n'));

@@ -2,8 +2,6 @@ package dataplatform.spark;
 
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * What became of the rows of a batch: {@code rowsIn = inserted + updated + deleted + skipped + the quarantined}.
@@ -29,28 +27,6 @@ public record MergeResult(
         Map<String, Long> nulls,
         List<String> unknownColumns) {
     static final MergeResult NOTHING = new MergeResult(0, 0, 0, 0, 0, 0, 0, Map.of(), Map.of(), List.of());
-
-    MergeResult plus(MergeResult other) {
-        return new MergeResult(
-                rowsIn + other.rowsIn,
-                inserted + other.inserted,
-                updated + other.updated,
-                deleted + other.deleted,
-                withdrawn + other.withdrawn,
-                skipped + other.skipped,
-                invalid + other.invalid,
-                sum(quarantined, other.quarantined),
-                sum(nulls, other.nulls),
-                Stream.concat(unknownColumns.stream(), other.unknownColumns.stream())
-                        .distinct()
-                        .toList());
-    }
-
-    private static Map<String, Long> sum(Map<String, Long> one, Map<String, Long> other) {
-        Map<String, Long> sum = new TreeMap<>(one);
-        other.forEach((name, rows) -> sum.merge(name, rows, Long::sum));
-        return sum;
-    }
 
     long quarantinedRows() {
         return quarantined.values().stream().mapToLong(Long::longValue).sum();

@@ -8,8 +8,10 @@ import dataplatform.contracts.SilverColumn;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -59,19 +61,20 @@ final class Tombstones {
                     .parquet(files.stream().map(Path::toString).toArray(String[]::new))
                     .groupBy(columns(key))
                     .agg(max(SilverColumn.CHANGE_SEQ).as(SilverColumn.CHANGE_SEQ)));
-            files.forEach(this::delete);
+            files.forEach(file -> delete(file.getParent()));
         }
     }
 
     /** The tombstones of some keys: the key's columns and {@link #LEFT_AT}; empty if nothing ever left the table. */
     Optional<Dataset<Row>> of(Dataset<Row> keys) {
-        if (files().isEmpty()) {
+        List<Path> files = files();
+        if (files.isEmpty()) {
             return Optional.empty();
         }
         org.apache.spark.sql.Column[] keyColumns = columns(key);
         return Optional.of(spark.read()
                 .schema(schema)
-                .parquet(folder.toString())
+                .parquet(files.stream().map(Path::toString).toArray(String[]::new))
                 .join(keys.select(keyColumns), key, "left_semi")
                 .groupBy(keyColumns)
                 .agg(max(col(SilverColumn.CHANGE_SEQ)).as(LEFT_AT)));
@@ -82,26 +85,33 @@ final class Tombstones {
     }
 
     private void write(Dataset<Row> rows) {
-        rows.coalesce(1).write().mode("append").parquet(folder.toString());
+        // of its own: a writer that ends takes the temporary files of all writers of a folder with it
+        rows.coalesce(1).write().parquet(new Path(folder, UUID.randomUUID().toString()).toString());
     }
 
     private List<Path> files() {
+        List<Path> files = new ArrayList<>();
         try {
-            return Stream.of(storage().listStatus(folder, path -> path.getName().endsWith(".parquet")))
-                    .map(FileStatus::getPath)
-                    .toList();
+            for (FileStatus written : storage().listStatus(folder)) {
+                if (written.isDirectory()) {
+                    Stream.of(storage().listStatus(written.getPath(), path -> path.getName()
+                                    .endsWith(".parquet")))
+                            .forEach(file -> files.add(file.getPath()));
+                }
+            }
+            return files;
         } catch (FileNotFoundException e) {
-            return List.of();
+            return files;
         } catch (IOException e) {
             throw new UncheckedIOException("could not list the tombstones in " + folder, e);
         }
     }
 
-    private void delete(Path file) {
+    private void delete(Path written) {
         try {
-            storage().delete(file, false);
+            storage().delete(written, true);
         } catch (IOException e) {
-            throw new UncheckedIOException("could not delete the tombstones in " + file, e);
+            throw new UncheckedIOException("could not delete the tombstones in " + written, e);
         }
     }
 

@@ -32,7 +32,7 @@ class TombstonesTest extends SparkTest {
                         .collectAsList())
                 .extracting(row -> row.mkString(" "))
                 .containsExactly("a 1 29");
-        try (Stream<Path> files = Files.list(Path.of(dataSet.tombstones()))) {
+        try (Stream<Path> files = Files.walk(Path.of(dataSet.tombstones()))) {
             assertThat(files.filter(file -> file.toString().endsWith(".parquet")))
                     .hasSizeLessThan(10);
         }
