@@ -70,6 +70,7 @@ final class Refresh {
     record Outcome(List<Commit> batches, Map<String, String> failures) {}
 
     Outcome run() throws InterruptedException, IOException {
+        table.recover();
         List<Commit> done = new ArrayList<>();
         int conflicts = 0;
         boolean more = true;

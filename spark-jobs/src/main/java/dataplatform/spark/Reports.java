@@ -3,6 +3,7 @@ package dataplatform.spark;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.spark.sql.SparkSession;
 
@@ -23,7 +24,7 @@ import org.apache.spark.sql.SparkSession;
  */
 final class Reports {
     /** In a data set's state: the newest batch that was told of. */
-    static final String REPORTED = "reported.json";
+    private static final String REPORTED = "reported.json";
 
     private final SparkSession spark;
     private final String silver;
@@ -40,15 +41,17 @@ final class Reports {
     private record Report(
             long batch, long rows, Map<String, Long> reasons, long silver_rows, Map<String, String> set_aside) {}
 
+    /** The newest batch of a data set that was told of; empty if none was. */
+    static Optional<Commit> told(SparkSession spark, DataSet dataSet) {
+        return new StateFolder(spark, dataSet.state()).read(REPORTED, Commit.class);
+    }
+
     /** Tells of the data sets' batches. */
     void write(Collection<DataSet> dataSets) {
         Map<DataSet, List<Commit>> untold = new TreeMap<>(
                 (one, other) -> one.contract().id().compareTo(other.contract().id()));
         for (DataSet dataSet : dataSets) {
-            long told = state(dataSet)
-                    .read(REPORTED, Commit.class)
-                    .orElse(Commit.NONE)
-                    .batch();
+            long told = told(spark, dataSet).orElse(Commit.NONE).batch();
             List<Commit> batches = new TableLog(spark, dataSet.silver()).batchesAfter(told);
             if (!batches.isEmpty()) {
                 untold.put(dataSet, batches);
@@ -62,7 +65,8 @@ final class Reports {
             }
         }
         // last: a run that dies before tells again
-        untold.forEach((dataSet, batches) -> state(dataSet).write(REPORTED, batches.get(batches.size() - 1)));
+        untold.forEach((dataSet, batches) ->
+                new StateFolder(spark, dataSet.state()).write(REPORTED, batches.get(batches.size() - 1)));
     }
 
     private void report(DataSet dataSet, SetAside setAside) {
@@ -89,9 +93,5 @@ final class Reports {
                         // Delta counts them from its log
                         spark.read().format("delta").load(dataSet.silver()).count(),
                         files));
-    }
-
-    private StateFolder state(DataSet dataSet) {
-        return new StateFolder(spark, dataSet.state());
     }
 }

@@ -146,7 +146,7 @@ public final class SilverTable {
         }
         return log.lastBatch()
                 // Delta forgets commits of long ago
-                .or(() -> new StateFolder(spark, dataSet.state()).read(Reports.REPORTED, Commit.class))
+                .or(() -> Reports.told(spark, dataSet))
                 .orElse(new Commit(0, "", 0, UNKNOWN_WATERMARK, "", MergeResult.NOTHING));
     }
 
@@ -178,6 +178,14 @@ public final class SilverTable {
                             + ": the next run makes them anew");
         }
         return newest;
+    }
+
+    /** Makes up for a run that died after its commit: its manifests may be missing, and no later batch would write them. */
+    void recover() {
+        long told = Reports.told(spark, dataSet).map(Commit::batch).orElse(-1L);
+        if (exists() && newest().batch() > told) {
+            files.afterCommit();
+        }
     }
 
     private static String latest(String one, String other) {

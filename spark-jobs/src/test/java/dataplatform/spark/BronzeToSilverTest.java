@@ -309,6 +309,17 @@ class BronzeToSilverTest extends SparkTest {
         assertThat(quality("ecommerce.order_items"))
                 .containsExactly("in 2, +1 ~0 -0, skipped 0, quarantined {price is below 0 -> 1}");
 
+        // it died after its commit, before readers of manifests could see it
+        Path manifests = folder.resolve("silver/ecommerce/order_items/_symlink_format_manifest");
+        FileUtils.deleteDirectory(manifests.toFile());
+        Files.createFile(manifests);
+        orderItems("20260101-110000000", change("I", "c", "2017-02-05", "7.00", seq(1)));
+        assertThat(run("ecommerce.order_items")).isEqualTo(1);
+        Files.delete(manifests);
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(manifests.resolve("shipping_limit_month=2017-01/manifest")).isNotEmptyFile();
+        assertThat(manifests.resolve("shipping_limit_month=2017-02/manifest")).isNotEmptyFile();
+
         // it died between quarantine and silver: the commit is gone, the batch is written down
         orderItems(
                 "20260101-120000000",
@@ -317,14 +328,14 @@ class BronzeToSilverTest extends SparkTest {
         assertThat(run("ecommerce.order_items")).isZero();
         long version = table("platform/data_quality").count();
         Path commits = folder.resolve("silver/ecommerce/order_items/_delta_log");
-        Files.delete(commits.resolve("%020d.json".formatted(1)));
-        Files.deleteIfExists(commits.resolve(".%020d.json.crc".formatted(1)));
-        Files.deleteIfExists(commits.resolve("%020d.crc".formatted(1)));
+        Files.delete(commits.resolve("%020d.json".formatted(2)));
+        Files.deleteIfExists(commits.resolve(".%020d.json.crc".formatted(2)));
+        Files.deleteIfExists(commits.resolve("%020d.crc".formatted(2)));
         SPARK.sharedState().cacheManager().clearCache();
         DeltaLog.clearCache();
-        assertThat(items()).containsExactly("a 2017-01 10.00");
+        assertThat(items()).containsExactly("a 2017-01 10.00", "c 2017-02 7.00");
         assertThat(run("ecommerce.order_items")).isZero();
-        assertThat(items()).containsExactly("a 2017-01 10.00", "b 2017-01 5.00");
+        assertThat(items()).containsExactly("a 2017-01 10.00", "b 2017-01 5.00", "c 2017-02 7.00");
         assertThat(table("ecommerce/order_items_quarantine").count()).isEqualTo(2);
         assertThat(table("platform/data_quality").count()).isEqualTo(version);
     }
