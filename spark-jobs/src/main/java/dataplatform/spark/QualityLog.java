@@ -1,7 +1,5 @@
 package dataplatform.spark;
 
-import static org.apache.spark.sql.functions.col;
-
 import io.delta.exceptions.DeltaConcurrentModificationException;
 import java.sql.Timestamp;
 import java.time.Instant;
@@ -9,9 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -58,63 +54,55 @@ final class QualityLog {
     }
 
     /**
-     * Adds a row for each batch with rows that is not there yet.
+     * Up to which batch of each data set the table tells, beside each commit.
      *
-     * @param batches by data set
+     * @param batches by the data set's id
      */
-    void append(Map<DataSet, List<Commit>> batches) {
-        String told = TableLog.text(batches.entrySet().stream()
-                .collect(Collectors.toMap(
-                        each -> each.getKey().contract().id(),
-                        each -> each.getValue().stream().map(Commit::batch).toList(),
-                        (one, other) -> one,
-                        TreeMap::new)));
-        while (!batches.isEmpty()) {
-            long version = log.version();
-            Set<String> known = version < 0 ? Set.of() : known(batches.keySet());
-            List<Row> rows = new ArrayList<>();
-            batches.forEach((dataSet, commits) -> commits.stream()
-                    .filter(commit -> commit.result().rowsIn() > 0)
-                    .map(commit -> row(dataSet.contract().id(), commit))
-                    .filter(row -> !known.contains(row.getString(2) + " " + row.getLong(3)))
-                    .forEach(rows::add));
-            if (rows.isEmpty()) {
-                return;
-            }
-            try {
-                DataFrameWriter<Row> writer = spark.createDataFrame(rows, SCHEMA)
-                        .coalesce(1)
-                        .write()
-                        .format("delta")
-                        .mode("append")
-                        .option("mergeSchema", true);
-                TableLog.numbered(writer, version + 1, told).save(table);
-            } catch (DeltaConcurrentModificationException e) {
-                LOG.debug("another run has written to {}: look again", table);
-            }
-            new TableFiles(spark, table, Optional.empty()).afterCommit();
-            if (log.last().filter(told::equals).isPresent()) {
-                return;
-            }
+    private record Told(Map<String, Long> batches) {
+        /** Whether a batch is among them. A table that was made anew begins to count anew. */
+        boolean has(DataSet dataSet, Commit batch, Commit newest) {
+            long told = batches.getOrDefault(dataSet.contract().id(), 0L);
+            return batch.batch() <= told && told <= newest.batch();
         }
     }
 
-    /** The batches of data sets that have a row. */
-    private Set<String> known(Set<DataSet> dataSets) {
-        return spark
-                .read()
-                .format("delta")
-                .load(table)
-                .filter(col("data_set")
-                        .isin(dataSets.stream()
-                                .map(each -> each.contract().id())
-                                .toArray()))
-                .filter("batch is not null")
-                .select("data_set", "batch")
-                .collectAsList()
-                .stream()
-                .map(row -> row.getString(0) + " " + row.getLong(1))
-                .collect(Collectors.toSet());
+    /**
+     * Adds a row for each batch with rows that is not there yet.
+     *
+     * @param batches by data set, the oldest first
+     */
+    void append(Map<DataSet, List<Commit>> batches) {
+        while (true) {
+            long version = log.version();
+            Told told =
+                    log.last().map(about -> TableLog.read(about, Told.class)).orElse(new Told(Map.of()));
+            Map<String, Long> newest = new TreeMap<>(told.batches());
+            List<Row> rows = new ArrayList<>();
+            batches.forEach((dataSet, commits) -> {
+                Commit last = commits.get(commits.size() - 1);
+                commits.stream()
+                        .filter(commit -> commit.result().rowsIn() > 0 && !told.has(dataSet, commit, last))
+                        .forEach(commit -> rows.add(row(dataSet.contract().id(), commit)));
+                newest.put(dataSet.contract().id(), last.batch());
+            });
+            if (rows.isEmpty()) {
+                return;
+            }
+            DataFrameWriter<Row> writer = spark.createDataFrame(rows, SCHEMA)
+                    .coalesce(1)
+                    .write()
+                    .format("delta")
+                    .mode("append")
+                    .option("mergeSchema", true);
+            try {
+                // refused, or without effect, if another run has written meanwhile: look again
+                TableLog.numbered(writer, version + 1, TableLog.text(new Told(newest)))
+                        .save(table);
+            } catch (DeltaConcurrentModificationException e) {
+                LOG.debug("another run has written to {}", table);
+            }
+            new TableFiles(spark, table, Optional.empty()).afterCommit();
+        }
     }
 
     private static Row row(String dataSet, Commit commit) {

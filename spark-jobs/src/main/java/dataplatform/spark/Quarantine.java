@@ -33,6 +33,12 @@ final class Quarantine {
      * @return how many rows the table has from this batch, by reason
      */
     Map<String, Long> add(Dataset<Row> invalid, long batch, BatchCache cache) {
+        boolean isThere = exists();
+        TableFiles files = new TableFiles(spark, table, Optional.empty());
+        if (isThere && lastBatch() >= batch) {
+            files.afterCommit();
+            return reasons(table().filter(isOf(batch)));
+        }
         Dataset<Row> rows = invalid.select(
                         sha2(
                                         concat_ws(
@@ -50,35 +56,41 @@ final class Quarantine {
                         col(ChangeBatch.FILE).as("source_file"),
                         lit(batch).as(SilverColumn.BATCH))
                 .dropDuplicates("id");
-        if (exists()) {
-            Dataset<Row> known = table().filter(not(isOf(batch))).select("id");
-            rows = rows.join(known, new String[] {"id"}, "left_anti");
+        if (isThere) {
+            rows = rows.join(table().filter(not(isOf(batch))).select("id"), new String[] {"id"}, "left_anti");
         }
         rows = cache.keep(rows);
-        if (!rows.isEmpty()) {
-            TableLog.numbered(rows.coalesce(1).write().format("delta").mode("append"), batch, "{}")
+        Map<String, Long> reasons = reasons(rows);
+        if (!reasons.isEmpty()) {
+            TableLog.numbered(
+                            rows.coalesce(1).write().format("delta").mode("append"),
+                            batch,
+                            TableLog.text(new Added(batch)))
                     .option("mergeSchema", true)
                     .save(table);
+            files.afterCommit();
         }
-        if (!exists()) {
-            return Map.of();
-        }
-        new TableFiles(spark, table, Optional.empty()).afterCommit();
-        return reasons(isOf(batch));
+        return reasons;
+    }
+
+    /** What stands beside a commit. */
+    private record Added(long batch) {}
+
+    private long lastBatch() {
+        return new TableLog(spark, table)
+                .last()
+                .map(about -> TableLog.read(about, Added.class).batch())
+                .orElse(0L);
     }
 
     /** How many rows came with batches after that one, by reason. */
     Map<String, Long> since(long batch) {
-        return exists() ? reasons(col(SilverColumn.BATCH).gt(batch)) : Map.of();
+        return exists() ? reasons(table().filter(col(SilverColumn.BATCH).gt(batch))) : Map.of();
     }
 
-    private Map<String, Long> reasons(Column which) {
+    private static Map<String, Long> reasons(Dataset<Row> rows) {
         Map<String, Long> reasons = new TreeMap<>();
-        table().filter(which)
-                .groupBy("reason")
-                .count()
-                .collectAsList()
-                .forEach(row -> reasons.put(row.getString(0), row.getLong(1)));
+        rows.groupBy("reason").count().collectAsList().forEach(row -> reasons.put(row.getString(0), row.getLong(1)));
         return reasons;
     }
 

@@ -58,28 +58,32 @@ final class Reports {
             }
         }
         new QualityLog(spark, silver).append(untold);
-        for (DataSet dataSet : dataSets) {
-            SetAside setAside = new SetAside(spark, dataSet);
-            if (untold.containsKey(dataSet) || !setAside.entries().isEmpty()) {
-                report(dataSet, setAside);
-            }
-        }
+        dataSets.forEach(dataSet -> report(dataSet, untold.getOrDefault(dataSet, List.of())));
         // last: a run that dies before tells again
         untold.forEach((dataSet, batches) ->
                 new StateFolder(spark, dataSet.state()).write(REPORTED, batches.get(batches.size() - 1)));
     }
 
-    private void report(DataSet dataSet, SetAside setAside) {
+    /** Writes the report if there is anything new to report. */
+    private void report(DataSet dataSet, List<Commit> untold) {
+        Map<String, String> files = new TreeMap<>();
+        new SetAside(spark, dataSet)
+                .entries()
+                .forEach(entry -> files.put(entry.file().path(), entry.cause()));
         String domain = dataSet.contract().domain();
         String file = dataSet.contract().name() + ".json";
+        StateFolder reports = new StateFolder(spark, silver + "/_state/reports/" + domain);
+        boolean isNews = untold.stream().anyMatch(batch -> batch.result().quarantinedRows() > 0)
+                || !files.equals(
+                        reports.read(file, Report.class).map(Report::set_aside).orElse(Map.of()));
+        if (!isNews) {
+            return;
+        }
         long passed = new StateFolder(spark, silver + "/_state/passed/" + domain)
                 .read(file, Passed.class)
                 .map(Passed::batch)
                 .orElse(0L);
         Map<String, Long> reasons = new Quarantine(spark, dataSet).since(passed);
-        Map<String, String> files = new TreeMap<>();
-        setAside.entries().forEach(entry -> files.put(entry.file().path(), entry.cause()));
-        StateFolder reports = new StateFolder(spark, silver + "/_state/reports/" + domain);
         if (reasons.isEmpty() && files.isEmpty()) {
             reports.delete(file);
             return;

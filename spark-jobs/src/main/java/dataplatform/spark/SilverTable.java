@@ -212,16 +212,20 @@ public final class SilverTable {
         boolean isFloor = isThere && !own.isEmpty() && own.equals(floor);
 
         Dataset<Row> latest = ranked.filter(isLatest()).drop(RANK, ChangeBatch.RAW, ChangeBatch.FILE);
-        Dataset<Row> resolved;
-        if (!isThere) {
-            resolved = cache.keep(resolved(latest, found(noRows(), latest, cache), floor));
-        } else if (isFloor) {
-            resolved = cache.keep(resolved(latest, found(table(), latest, cache), floor));
-        } else {
-            resolved =
-                    resolved(latest, figured.getList(figured.fieldIndex(PARTITIONS)), next.watermark(), floor, cache);
+        boolean looksEverywhere = !isThere || isFloor || partition.isEmpty();
+        Dataset<Row> table = isThere ? table() : noRows();
+        Object[] named = figured.getList(figured.fieldIndex(PARTITIONS)).toArray();
+        Dataset<Row> there =
+                looksEverywhere ? table : table.filter(col(partition.get()).isin(named));
+        Dataset<Row> resolved = cache.keep(resolved(latest, found(there, latest, cache), floor));
+        Column isAstray = looksEverywhere ? lit(false) : isAstray(next.watermark());
+        Outcome outcome = outcome(resolved, floor, isAstray);
+        if (outcome.astray() > 0) {
+            Dataset<Row> astray = resolved.filter(isAstray).select(columns(latest.columns()));
+            resolved = cache.keep(
+                    resolved.filter(not(isAstray)).unionByName(resolved(astray, found(table, astray, cache), floor)));
+            outcome = outcome(resolved, floor, lit(false));
         }
-        Outcome outcome = outcome(resolved, floor);
         if (outcome.buried() > 0) {
             tombstones.add(resolved.filter(col(BURIED)));
         }
@@ -288,7 +292,7 @@ public final class SilverTable {
         }
         Dataset<Row> latest = ranked(again).filter(isLatest()).drop(RANK, ChangeBatch.RAW, ChangeBatch.FILE);
         Dataset<Row> resolved = cache.keep(resolved(latest, found(table(), latest, cache), floor));
-        Outcome outcome = outcome(resolved, floor);
+        Outcome outcome = outcome(resolved, floor, lit(false));
         // Delta knows the count from the files' statistics
         long loaded = table().count() - outcome.gone() + outcome.fresh();
         write(
@@ -399,29 +403,11 @@ public final class SilverTable {
                 .withColumn(FIRST_SEQ, last(col(SilverColumn.CHANGE_SEQ)).over(all));
     }
 
-    /**
-     * What is to be done about each change, the rows of the table looked for where they may be.
-     *
-     * @param latest the latest version of each key in the batch
-     * @param named the partitions that they name
-     */
-    private Dataset<Row> resolved(
-            Dataset<Row> latest, List<String> named, String watermark, String floor, BatchCache cache) {
-        Column isNamed = partition.map(name -> col(name).isin(named.toArray())).orElse(lit(true));
-        Dataset<Row> resolved = cache.keep(resolved(latest, found(table().filter(isNamed), latest, cache), floor));
-        if (partition.isEmpty()) {
-            return resolved;
-        }
-        // a late change, or one of a row that is not in the partition that it names and did not begin in this batch
-        Column isAstray = col(FIRST_SEQ)
+    /** A late change, or one of a row that is not in the partition that it names and did not begin in this batch. */
+    private static Column isAstray(String watermark) {
+        return col(FIRST_SEQ)
                 .leq(watermark)
                 .or(size(col(FOUND)).equalTo(0).and(col(FIRST_OP).notEqual("I")));
-        if (resolved.filter(isAstray).isEmpty()) {
-            return resolved;
-        }
-        Dataset<Row> astray = resolved.filter(isAstray).select(columns(latest.columns()));
-        return cache.keep(
-                resolved.filter(not(isAstray)).unionByName(resolved(astray, found(table(), astray, cache), floor)));
     }
 
     /** The rows that the table has of the changes' keys, each key once. */
@@ -480,16 +466,19 @@ public final class SilverTable {
      * @param gone how many rows of the table have to go, new versions of them or not
      * @param goneBelow how many of those are below the floor
      * @param fresh how many rows come
+     * @param astray how many changes have to be looked for in all partitions
      * @param partitions that rows go from or come to
      */
-    private record Outcome(Counts counts, long buried, long gone, long goneBelow, long fresh, Set<String> partitions) {}
+    private record Outcome(
+            Counts counts, long buried, long gone, long goneBelow, long fresh, long astray, Set<String> partitions) {}
 
-    private Outcome outcome(Dataset<Row> resolved, String floor) {
+    private Outcome outcome(Dataset<Row> resolved, String floor, Column isAstray) {
         Map<String, Long> counts = new HashMap<>();
         Set<String> partitions = new TreeSet<>();
         long buried = 0;
         long gone = 0;
         long goneBelow = 0;
+        long astray = 0;
         Column to = when(
                 col(ACTION).isin(INSERT, UPDATE),
                 partition.map(functions::col).orElse(lit(null).cast("string")));
@@ -502,12 +491,14 @@ public final class SilverTable {
                         count(lit(1)),
                         count_if(col(BURIED)),
                         sum(size(col(GONE))),
-                        sum(size(filter(col(GONE), each -> each.getField(SEQ).lt(floor)))))
+                        sum(size(filter(col(GONE), each -> each.getField(SEQ).lt(floor)))),
+                        count_if(isAstray))
                 .collectAsList()) {
             counts.merge(row.getString(0), row.getLong(3), Long::sum);
             buried += row.getLong(4);
             gone += row.getLong(5);
             goneBelow += row.getLong(6);
+            astray += row.getLong(7);
             if (partition.isPresent()) {
                 partitions.addAll(row.<String>getList(1));
                 if (!row.isNullAt(2)) {
@@ -523,6 +514,7 @@ public final class SilverTable {
                 gone,
                 goneBelow,
                 inserted + updated,
+                astray,
                 partitions);
     }
 
@@ -565,7 +557,7 @@ public final class SilverTable {
             writer = writer(fresh).mode("append");
         }
         TableLog.numbered(writer, commit.batch(), TableLog.text(commit)).save(dataSet.silver());
-        if (floor.isPresent()) {
+        if (floor.isPresent() || partition.isEmpty()) {
             files.afterCommit();
         } else if (replaces || outcome.fresh() > 0) {
             files.afterCommit(outcome.partitions());

@@ -1,9 +1,16 @@
 package dataplatform.spark;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.lit;
 
 import io.delta.exceptions.DeltaConcurrentModificationException;
+import io.delta.kernel.Snapshot;
+import io.delta.kernel.Table;
+import io.delta.kernel.data.FilteredColumnarBatch;
+import io.delta.kernel.data.Row;
+import io.delta.kernel.defaults.engine.DefaultEngine;
+import io.delta.kernel.engine.Engine;
+import io.delta.kernel.internal.InternalScanFileUtils;
+import io.delta.kernel.utils.CloseableIterator;
 import io.delta.tables.DeltaTable;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,10 +23,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * Spectrum which files are current, as {@code GENERATE symlink_format_manifest} would.
  *
  * <p>Delta would write the manifests of each commit by itself, with half a dozen Spark jobs: on a small table more work than
- * the commit.
+ * the commit. Here its log is read without a query.
  */
 final class TableFiles {
     private static final Logger LOG = LoggerFactory.getLogger(TableFiles.class);
@@ -53,30 +61,38 @@ final class TableFiles {
 
     /** Does it for the whole table. */
     void afterCommit() {
-        compact(lit(true));
-        writeManifests(lit(true), foldersWithManifest());
+        afterCommit(folder -> true);
     }
 
     /** Does it for these partitions alone. */
     void afterCommit(Set<String> partitions) {
-        if (partition.isEmpty()) {
-            afterCommit();
-            return;
-        }
-        Set<String> folders = new TreeSet<>();
-        partitions.forEach(value -> folders.add(partition.get() + "=" + value));
-        Column where = col(partition.get()).isin(partitions.toArray());
-        compact(where);
-        writeManifests(where, folders);
+        Set<String> folders =
+                partitions.stream().map(value -> partition.get() + "=" + value).collect(Collectors.toSet());
+        afterCommit(folders::contains);
     }
 
-    private void compact(Column where) {
-        Object[] crowded = files(where).entrySet().stream()
-                .filter(folder -> folder.getValue().size() > MAX_FILES)
+    private void afterCommit(Predicate<String> isMeant) {
+        Listing files = list();
+        if (compact(files, isMeant)) {
+            files = list();
+        }
+        // until they describe the newest version: of two writers the slower one would leave an older one's otherwise
+        writeManifests(files, isMeant);
+        while (log.version() != files.version()) {
+            files = list();
+            writeManifests(files, folder -> true);
+        }
+    }
+
+    /** @return whether there was something to put together */
+    private boolean compact(Listing files, Predicate<String> isMeant) {
+        Object[] crowded = files.byFolder().entrySet().stream()
+                .filter(folder ->
+                        isMeant.test(folder.getKey()) && folder.getValue().size() > MAX_FILES)
                 .map(folder -> folder.getKey().replaceFirst(".*=", ""))
                 .toArray();
         if (crowded.length == 0) {
-            return;
+            return false;
         }
         DeltaTable delta = DeltaTable.forPath(spark, table.toString());
         try {
@@ -88,64 +104,66 @@ final class TableFiles {
         } catch (DeltaConcurrentModificationException e) {
             LOG.info("{} was changed while it was compacted; the next commit compacts it", table);
         }
+        return true;
     }
 
-    /**
-     * Writes them until they describe the newest version: of two writers the slower one would leave an older one's otherwise.
-     *
-     * @param folders of the table that may have no files any more
-     */
-    private void writeManifests(Column where, Set<String> folders) {
-        long described = log.version();
-        Map<String, List<String>> files = files(where);
+    private void writeManifests(Listing files, Predicate<String> isMeant) {
         try {
             FileSystem storage = table.getFileSystem(spark.sessionState().newHadoopConf());
-            for (String folder : folders) {
-                if (!files.containsKey(folder)) {
+            for (String folder : foldersWithManifest(storage)) {
+                if (isMeant.test(folder) && !files.byFolder().containsKey(folder)) {
                     storage.delete(new Path(table, MANIFESTS + "/" + folder), true);
                 }
             }
-            for (Map.Entry<String, List<String>> folder : files.entrySet()) {
-                Path manifest = new Path(new Path(table, MANIFESTS + "/" + folder.getKey()), "manifest");
-                try (OutputStream out = storage.create(manifest, true)) {
-                    out.write(String.join("\n", folder.getValue()).getBytes(StandardCharsets.UTF_8));
+            for (Map.Entry<String, List<String>> folder : files.byFolder().entrySet()) {
+                if (isMeant.test(folder.getKey())) {
+                    Path manifest = new Path(new Path(table, MANIFESTS + "/" + folder.getKey()), "manifest");
+                    try (OutputStream out = storage.create(manifest, true)) {
+                        out.write(String.join("\n", folder.getValue()).getBytes(StandardCharsets.UTF_8));
+                    }
                 }
             }
         } catch (IOException e) {
             throw new UncheckedIOException("could not write the manifests of " + table, e);
         }
-        if (log.version() != described) {
-            writeManifests(lit(true), foldersWithManifest());
-        }
     }
 
-    /** The current data files, by their folder in the table's. */
-    private Map<String, List<String>> files(Column where) {
+    /** The data files of a version of the table, by their folder in the table's. */
+    private record Listing(long version, Map<String, List<String>> byFolder) {}
+
+    private Listing list() {
         Map<String, List<String>> files = new TreeMap<>();
         if (partition.isEmpty()) {
             files.put("", new ArrayList<>());
         }
-        for (String file :
-                spark.read().format("delta").load(table.toString()).where(where).inputFiles()) {
-            String folder =
-                    partition.isEmpty() ? "" : new Path(file).getParent().getName();
-            files.computeIfAbsent(folder, key -> new ArrayList<>()).add(file);
-        }
-        return files;
-    }
-
-    private Set<String> foldersWithManifest() {
-        Set<String> folders = new TreeSet<>();
-        Path manifests = new Path(table, MANIFESTS);
-        try {
-            FileSystem storage = manifests.getFileSystem(spark.sessionState().newHadoopConf());
-            if (partition.isPresent() && storage.exists(manifests)) {
-                for (FileStatus folder : storage.listStatus(manifests)) {
-                    folders.add(folder.getPath().getName());
+        Engine engine = DefaultEngine.create(spark.sessionState().newHadoopConf());
+        Snapshot snapshot = Table.forPath(engine, table.toString()).getLatestSnapshot(engine);
+        try (CloseableIterator<FilteredColumnarBatch> batches =
+                snapshot.getScanBuilder(engine).build().getScanFiles(engine)) {
+            while (batches.hasNext()) {
+                try (CloseableIterator<Row> rows = batches.next().getRows()) {
+                    while (rows.hasNext()) {
+                        Path file = new Path(InternalScanFileUtils.getAddFileStatus(rows.next())
+                                .getPath());
+                        String folder =
+                                partition.isEmpty() ? "" : file.getParent().getName();
+                        files.computeIfAbsent(folder, key -> new ArrayList<>()).add(file.toString());
+                    }
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("could not list " + manifests, e);
+            throw new UncheckedIOException("could not read what files " + table + " has", e);
+        }
+        return new Listing(snapshot.getVersion(engine), files);
+    }
+
+    private Set<String> foldersWithManifest(FileSystem storage) throws IOException {
+        Set<String> folders = new TreeSet<>();
+        Path manifests = new Path(table, MANIFESTS);
+        if (partition.isPresent() && storage.exists(manifests)) {
+            for (FileStatus folder : storage.listStatus(manifests)) {
+                folders.add(folder.getPath().getName());
+            }
         }
         return folders;
     }
