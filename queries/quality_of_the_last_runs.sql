@@ -13,6 +13,7 @@ from (
     *,
     row_number() over (partition by data_set order by batch desc) as nth
   from data_quality
+  where batch is not null
 )
 where nth = 1
 order by data_set

@@ -4,8 +4,9 @@
 | task fails | what it means | what to do |
 |---|---|---|
 | `replication_is_healthy` | DMS has failed or stands still | runbook *replication-lag*; then clear the task |
+| `source_keys` | the source can't be asked which rows it has; the error says why | mend it, and clear the task; runbook *reconciliation* |
 | `bronze_to_silver.run` | the Spark job failed; the error names the data sets, the others are up to date | runbook *silver*; it takes up where it stopped when the task is cleared |
-| `quality_gate` | too many rows broke their contract | runbook *quality-gate*; nothing was made of them |
+| `quality_gate` | too many rows broke their contract, or silver differs from the source | runbooks *quality-gate* and *reconciliation*; nothing was made of them |
 | `crawl` | the catalog may miss new partitions | clear the task |
 | `dbt_build` | a model or a test failed; the error names it | runbook *dbt*; the marts that depend on it are as they were |
 | `gold` | the marts are right, their copies in gold are as they were | clear the group |
@@ -19,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import Param, dag
 from dataplatform.freshness import freshness
 from dataplatform.quality import quality_gate
+from dataplatform.reconciliation import reconciliation, source_keys
 from dataplatform.replication import replication_is_healthy
 from dataplatform.settings import DEFAULT_ARGS
 from dataplatform.spark import spark_job
@@ -40,16 +42,29 @@ from dataplatform.warehouse import crawl, dbt_build, export_gold
             [],
             type="array",
             description="Data sets that pass the quality gate whatever they miss",
-        )
+        ),
+        "follow": Param(
+            [],
+            type="array",
+            description="Data sets that lose the rows which the source does not have, as after a truncation",
+        ),
     },
     doc_md=__doc__,
 )
 def ecommerce():
     replicated = replication_is_healthy()
-    silver = spark_job("bronze-to-silver", ["--run-id", "{{ run_id }}"])
+    silver = spark_job(
+        "bronze-to-silver", ["--run-id", "{{ run_id }}", *reconciliation()]
+    )
     gate = quality_gate("ecommerce")
     marts = dbt_build("ecommerce")
-    replicated >> silver >> [gate, crawl()] >> marts >> export_gold("ecommerce")
+    (
+        source_keys(replicated)
+        >> silver
+        >> [gate, crawl()]
+        >> marts
+        >> export_gold("ecommerce")
+    )
     silver >> freshness("ecommerce", replicated)
 
 

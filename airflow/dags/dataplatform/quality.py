@@ -7,12 +7,13 @@ import boto3
 from airflow.exceptions import AirflowFailException
 from airflow.sdk import get_current_context, task
 
-from dataplatform.settings import settings
+from dataplatform.settings import ENVIRONMENT, settings
 
 
 @task(retries=0)
 def quality_gate(domain: str, allowed: float = 0.01) -> None:
-    """Stops what depends on silver when too many rows of a data set of the domain have gone to quarantine since it was last passed.
+    """Stops what depends on silver when too many rows of a data set of the domain have gone to quarantine since it was last
+    passed, or when silver does not have the rows that the source has.
 
     What it refuses stays refused in later runs, until a run is started with the data set in its parameter ``accept``.
 
@@ -20,7 +21,7 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
     """
     bucket = boto3.resource("s3").Bucket(settings()["silver"])
     accepted = get_current_context()["params"]["accept"]
-    refused, passed = [], {}
+    refused, passed, drifting = [], {}, 0
     for found in bucket.objects.filter(Prefix=f"_state/reports/{domain}/"):
         name = found.key.rpartition("/")[2].removesuffix(".json")
         data_set = f"{domain}.{name}"
@@ -30,6 +31,14 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
                 f"{data_set}: {file} is not in silver and is not tried any more: {cause}."
                 f" Mend it and run the Spark job with --retry {file}"
             )
+        if report["drift"]:
+            drifting += 1
+            drift = f"{data_set}: {report['drift']}"
+            if data_set in accepted:
+                print(drift)
+            else:
+                refused.append(drift)
+                continue
         marker = bucket.Object(f"_state/passed/{domain}/{name}.json")
         if report["batch"] <= passed_batch(marker):
             continue
@@ -46,6 +55,17 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
                 continue
             print(verdict)
         passed[marker] = report["batch"]
+    if drifting:
+        boto3.client("cloudwatch").put_metric_data(
+            Namespace="DataPlatform",
+            MetricData=[
+                {
+                    "MetricName": "Drift",
+                    "Dimensions": [{"Name": "Environment", "Value": ENVIRONMENT}],
+                    "Value": drifting,
+                }
+            ],
+        )
     if refused:
         raise AirflowFailException(
             "The quality gate has tripped, and nothing is made of these data sets:\n"

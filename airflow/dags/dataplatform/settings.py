@@ -32,6 +32,9 @@ POLL = conf.getint(SECTION, "poll_seconds", fallback=20)
 # seconds to wait for a file that is expected
 WAIT = conf.getint(SECTION, "wait_seconds", fallback=24 * 60 * 60)
 
+# seconds that a change may take from the source to bronze
+PATIENCE = conf.getint(SECTION, "patience_seconds", fallback=10 * 60)
+
 # of the folder that holds this package, the contracts and the dbt project
 BUNDLE = Path(__file__).parents[1]
 
@@ -56,7 +59,7 @@ def settings() -> dict:
 
     landing, silver, gold: buckets. gold_database: in the Glue catalog. crawler: of silver.
     replication: ARN of the DMS task or replication config; replication_may_rest: whether it is
-    all right that it is stopped. warehouse: identifier of its workgroup or cluster, host, port,
+    all right that it is stopped. source_keys_function: looks which rows the source has. warehouse: identifier of its workgroup or cluster, host, port,
     database, and unload_role, the ARN of the role that writes to gold.
     """
     return json.loads(parameter("airflow/settings"))

@@ -64,6 +64,7 @@ final class AirflowStack extends Stack {
             Deployment deployment,
             LakeStack lake,
             NetworkStack network,
+            SourceDatabaseStack database,
             ReplicationStack replication,
             SparkStack spark,
             WarehouseStack warehouse,
@@ -80,6 +81,8 @@ final class AirflowStack extends Stack {
         Environment.Airflow runsOn = deployment.environment().airflow();
         Role role = role(runsOn);
         replication.allowWatching(role);
+        String sourceKeys = database.sourceKeysArn(this);
+        role.addToPolicy(Iam.allow(List.of("lambda:InvokeFunction"), sourceKeys));
         spark.allowStarting(role);
         warehouse.allowSigningIn(role);
         warehouse.allowStatements(role);
@@ -87,7 +90,7 @@ final class AirflowStack extends Stack {
         new Handover(
                 this,
                 deployment.names().path("airflow/settings"),
-                Json.text(this, settings(replication.arn(this), warehouse.connection(this))));
+                Json.text(this, settings(replication.arn(this), sourceKeys, warehouse.connection(this))));
         if (runsOn instanceof Environment.Airflow.Managed managed) {
             managed(managed, role, group, network.privateSubnetIds(this, 2), deploy());
         } else {
@@ -154,7 +157,7 @@ final class AirflowStack extends Stack {
     }
 
     /** What DAGs have to know; {@code settings.py} says what it means. */
-    private Map<String, Object> settings(String replication, Map<String, Object> warehouse) {
+    private Map<String, Object> settings(String replication, String sourceKeys, Map<String, Object> warehouse) {
         return Map.of(
                 "landing", deployment.bucket(Layer.LANDING),
                 "silver", deployment.bucket(Layer.SILVER),
@@ -163,6 +166,7 @@ final class AirflowStack extends Stack {
                 "crawler", deployment.names().of("silver"),
                 "replication", replication,
                 "replication_may_rest", deployment.environment().rests(),
+                "source_keys_function", sourceKeys,
                 "warehouse", warehouse);
     }
 

@@ -28,7 +28,7 @@ final class Platform {
         new AthenaStack(app, deployment, lake);
         SparkStack spark = new SparkStack(app, deployment, lake, network);
         WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
-        new AirflowStack(app, deployment, lake, network, replication, spark, warehouse, dropped);
+        new AirflowStack(app, deployment, lake, network, database, replication, spark, warehouse, dropped);
         new WatchStack(app, deployment, lake, spark, !dropped.isEmpty());
         new DeliveryStack(app, deployment);
     }

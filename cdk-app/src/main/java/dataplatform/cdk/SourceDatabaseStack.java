@@ -2,6 +2,7 @@ package dataplatform.cdk;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Size;
@@ -42,12 +43,14 @@ final class SourceDatabaseStack extends Stack {
     static final int PORT = 5432;
     static final String DATABASE = "shop";
     private static final int GROWTH = 5;
+    private static final String SECRET = "DATABASE_SECRET_ARN";
     private static final String ADMIN = "shop_admin";
 
     private final Deployment deployment;
     private final Handover host;
     private final Handover secret;
     private final Handover securityGroup;
+    private final Handover sourceKeys;
 
     SourceDatabaseStack(Construct scope, Deployment deployment, LakeStack lake, NetworkStack network) {
         super(
@@ -126,8 +129,19 @@ final class SourceDatabaseStack extends Stack {
         if (deployment.environment().rests()) {
             stopInTheEvening(database);
         }
+        Map<String, String> access = Map.of(
+                "DATABASE_HOST",
+                database.getDbInstanceEndpointAddress(),
+                "DATABASE_PORT",
+                Integer.toString(PORT),
+                "DATABASE_NAME",
+                DATABASE,
+                SECRET,
+                password.getSecretArn());
+        Function keys = sourceKeys(lake, vpc, subnets, group, access);
+        this.sourceKeys = new Handover(this, names.path("source-database/keys-function-arn"), keys.getFunctionArn());
         if (deployment.environment().demoData()) {
-            loader(lake, vpc, subnets, group, database, password);
+            loader(lake, vpc, subnets, group, access);
         }
 
         Waivers.nag(database, "AwsSolutions-RDS11", "The network lets nobody near who would have to guess the port.");
@@ -161,6 +175,11 @@ final class SourceDatabaseStack extends Stack {
     /** The secret with everything that a connection needs, for another stack. */
     String secretArn(Construct scope) {
         return secret.in(scope);
+    }
+
+    /** ARN of the function that looks which rows the tables have, for another stack. */
+    String sourceKeysArn(Construct scope) {
+        return sourceKeys.in(scope);
     }
 
     /** Lets what has this security group connect, from another stack. */
@@ -220,33 +239,54 @@ final class SourceDatabaseStack extends Stack {
                 .build());
     }
 
+    /** Tells which rows the shop's tables have, to compare silver with. */
+    private Function sourceKeys(
+            LakeStack lake, IVpc vpc, SubnetSelection subnets, SecurityGroup database, Map<String, String> access) {
+        Map<String, String> variables = new TreeMap<>(access);
+        variables.put("SILVER_BUCKET", deployment.bucket(Layer.SILVER));
+        SecurityGroup group = NetworkStack.securityGroup(this, "Keys", vpc, "Looks which rows the shop has");
+        Function function = JavaFunction.of(
+                this, deployment, lake, "source-keys", "source-database", "SourceKeys", builder -> builder.description(
+                                "Writes which rows the shop's tables have, to compare silver with")
+                        .memorySize(2048)
+                        .ephemeralStorageSize(Size.gibibytes(4))
+                        .environmentEncryption(lake.key(this))
+                        .vpc(vpc)
+                        .vpcSubnets(subnets)
+                        .securityGroups(List.of(group))
+                        .environment(variables));
+        reach(function, group, database, access);
+        lake.allowWriting(JavaFunction.role(function), Layer.SILVER, "_state/source_keys/");
+        return function;
+    }
+
     private void loader(
-            LakeStack lake,
-            IVpc vpc,
-            SubnetSelection subnets,
-            SecurityGroup database,
-            DatabaseInstance instance,
-            DatabaseSecret password) {
+            LakeStack lake, IVpc vpc, SubnetSelection subnets, SecurityGroup database, Map<String, String> access) {
         SecurityGroup group = NetworkStack.securityGroup(this, "Loader", vpc, "Loads the made-up shop");
-        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and Secrets Manager");
-        allow(group, database);
         Function loader = JavaFunction.of(
                 this, deployment, lake, "load-demo-data", "LoadDemoData", builder -> builder.description(
                                 "Loads CSV files of the landing bucket into the shop's database")
                         .memorySize(2048)
                         .ephemeralStorageSize(Size.gibibytes(4))
+                        .environmentEncryption(lake.key(this))
                         .vpc(vpc)
                         .vpcSubnets(subnets)
                         .securityGroups(List.of(group))
-                        .environmentEncryption(lake.key(this))
-                        .environment(Map.of(
-                                "DATABASE_HOST", instance.getDbInstanceEndpointAddress(),
-                                "DATABASE_PORT", Integer.toString(PORT),
-                                "DATABASE_NAME", DATABASE,
-                                "DATABASE_SECRET_ARN", password.getSecretArn())));
-        Role role = JavaFunction.role(loader);
-        lake.allowReading(role, Layer.LANDING, "demo/");
-        role.addToPolicy(Iam.allow(List.of("secretsmanager:GetSecretValue"), password.getSecretArn()));
+                        .environment(access));
+        reach(loader, group, database, access);
+        lake.allowReading(JavaFunction.role(loader), Layer.LANDING, "demo/");
+        // how `make load-demo` finds them
+        new Handover(this, deployment.names().path("landing-bucket"), deployment.bucket(Layer.LANDING));
+        new Handover(this, deployment.names().path("load-demo-data-function"), loader.getFunctionName());
+    }
+
+    /** Lets a function of the network work with the database. */
+    private static void reach(
+            Function function, SecurityGroup group, SecurityGroup database, Map<String, String> access) {
+        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and Secrets Manager");
+        allow(group, database);
+        Role role = JavaFunction.role(function);
+        role.addToPolicy(Iam.allow(List.of("secretsmanager:GetSecretValue"), access.get(SECRET)));
         role.addToPolicy(Iam.allow(
                 List.of(
                         "ec2:CreateNetworkInterface",
@@ -256,18 +296,10 @@ final class SourceDatabaseStack extends Stack {
                         "ec2:AssignPrivateIpAddresses",
                         "ec2:UnassignPrivateIpAddresses"),
                 "*"));
-        loader.getNode().addDependency(role);
-        // how `make load-demo` finds them
-        new Handover(this, deployment.names().path("landing-bucket"), deployment.bucket(Layer.LANDING));
-        new Handover(this, deployment.names().path("load-demo-data-function"), loader.getFunctionName());
-        Waivers.checkov(
-                role.getNode().findChild("DefaultPolicy"),
-                "CKV_AWS_111",
-                "Lambda asks for its network interfaces on every resource before it puts the function into a network.");
-        Waivers.nag(
-                role,
-                "AwsSolutions-IAM5",
-                "/^Resource::\\*$/",
-                "Lambda asks for its network interfaces on every resource before it puts the function into a network.");
+        function.getNode().addDependency(role);
+        String reason =
+                "Lambda asks for its network interfaces on every resource before it puts the function into a network.";
+        Waivers.checkov(role.getNode().findChild("DefaultPolicy"), "CKV_AWS_111", reason);
+        Waivers.nag(role, "AwsSolutions-IAM5", "/^Resource::\\*$/", reason);
     }
 }

@@ -85,6 +85,21 @@ final class WatchStack extends Stack {
                 ComparisonOperator.GREATER_THAN_THRESHOLD,
                 TreatMissingData.NOT_BREACHING,
                 1);
+        alarm(
+                "reconciliation",
+                "Silver differs from the shop's database: rows are missing, or there are too many.",
+                Metric.Builder.create()
+                        .namespace(AirflowStack.METRICS)
+                        .metricName("Drift")
+                        .dimensionsMap(Map.of("Environment", names.environment()))
+                        .statistic("Maximum")
+                        .period(Duration.hours(1))
+                        .build(),
+                0,
+                ComparisonOperator.GREATER_THAN_THRESHOLD,
+                // told only where there is any
+                TreatMissingData.NOT_BREACHING,
+                1);
         if (filesAreDropped) {
             alarm(
                     "dropped-files",

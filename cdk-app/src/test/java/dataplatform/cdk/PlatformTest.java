@@ -125,13 +125,29 @@ class PlatformTest {
 
     @Test
     void onlyProductionTakesNoDemoData() {
-        assertThat(synthesis.resources("dataplatform-production-source-database", "AWS::Lambda::Function"))
-                .isEmpty();
-        JsonNode loader = synthesis.only("dataplatform-dev-source-database", "AWS::Lambda::Function");
-        assertThat(loader.get("Handler").asText()).isEqualTo("dataplatform.lambdas.LoadDemoData::handleRequest");
-        assertThat(names(loader.at("/Environment/Variables")))
-                .containsExactlyInAnyOrder("DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_SECRET_ARN");
-        assertThat(loader.has("VpcConfig")).isTrue();
+        assertThat(functions("dataplatform-production-source-database"))
+                .containsExactly("dataplatform.lambdas.SourceKeys::handleRequest");
+        assertThat(functions("dataplatform-dev-source-database"))
+                .containsExactlyInAnyOrder(
+                        "dataplatform.lambdas.LoadDemoData::handleRequest",
+                        "dataplatform.lambdas.SourceKeys::handleRequest");
+    }
+
+    private List<String> functions(String stack) {
+        return synthesis.resources(stack, "AWS::Lambda::Function").values().stream()
+                .map(function -> function.at("/Properties/Handler").asText())
+                .toList();
+    }
+
+    @Test
+    void functionsReachTheSourceDatabaseByTheNetwork() {
+        String[] access = {"DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_SECRET_ARN"};
+        synthesis.resources("dataplatform-dev-source-database", "AWS::Lambda::Function").values().stream()
+                .map(function -> function.get("Properties"))
+                .forEach(function -> {
+                    assertThat(names(function.at("/Environment/Variables"))).contains(access);
+                    assertThat(function.has("VpcConfig")).isTrue();
+                });
     }
 
     @Test

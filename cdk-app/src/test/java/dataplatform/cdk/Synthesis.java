@@ -50,6 +50,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             JavaFunction.jar("start-replication"),
             JavaFunction.jar("set-up-warehouse"),
             JavaFunction.jar("load-demo-data"),
+            JavaFunction.jar("source-database"),
             JavaFunction.jar("airflow-launcher"),
             JavaFunction.jar("airflow-reaper"),
             JavaFunction.jar("start-dag"));

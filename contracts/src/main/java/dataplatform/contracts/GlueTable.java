@@ -29,7 +29,10 @@ public record GlueTable(
             new Column("run_id", "string", "The run."),
             new Column("started_at", "timestamp", "When the run started, in UTC."),
             new Column("data_set", "string", "Domain and name of the contract."),
-            new Column("batch", "bigint", "Number of the batch of files, counted for each data set."),
+            new Column(
+                    "batch",
+                    "bigint",
+                    "Number of the batch of files, counted for each data set; none for a comparison with the source."),
             new Column("rows_in", "bigint", "Rows read from bronze or landing."),
             new Column("inserted", "bigint", "Rows that are new in silver."),
             new Column("updated", "bigint", "Rows of silver that changed."),
@@ -45,7 +48,10 @@ public record GlueTable(
             new Column(
                     "unknown_columns",
                     "array<string>",
-                    "Columns in bronze or landing that the contract does not know."));
+                    "Columns in bronze or landing that the contract does not know."),
+            new Column("source_rows", "bigint", "Where there is no batch: rows of the source when it was looked at."),
+            new Column("missing_rows", "bigint", "How many of those neither silver nor quarantine had."),
+            new Column("extra_rows", "bigint", "How many rows silver had that the source had not."));
 
     /** How a table is read. */
     public enum Format {
@@ -126,7 +132,7 @@ public record GlueTable(
         }
         tables.add(table(
                 "data_quality",
-                "What came in and what became of it. One row per data set and batch of files.",
+                "What came in and what became of it, and how silver differed from the source. One row per data set and batch of files or comparison.",
                 silver + "/platform/data_quality",
                 format,
                 DATA_QUALITY,

@@ -46,6 +46,8 @@ final class Airflow {
         environment.put("AIRFLOW__DATAPLATFORM__ENVIRONMENT", ControlPlanes.ENVIRONMENT);
         environment.put("AIRFLOW__DATAPLATFORM__SPARK", "serverless");
         environment.put("AIRFLOW__DATAPLATFORM__POLL_SECONDS", "1");
+        // replication puts what it has into bronze every second
+        environment.put("AIRFLOW__DATAPLATFORM__PATIENCE_SECONDS", "15");
         environment.put("AIRFLOW__DATAPLATFORM__RETRIES", "0");
         environment.put(
                 "AIRFLOW__DATAPLATFORM__DBT", Project.file(".venv/bin/dbt").toString());

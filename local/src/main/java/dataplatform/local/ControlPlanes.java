@@ -26,6 +26,7 @@ final class ControlPlanes implements AutoCloseable {
 
     static final String GOLD_DATABASE = "glue_ecommerce_" + ENVIRONMENT + "_data_lake_gold";
 
+    private static final String SOURCE_KEYS = "source-keys";
     private static final String PARAMETERS = "/dataplatform/" + ENVIRONMENT + "/";
 
     private final Engines engines;
@@ -80,6 +81,11 @@ final class ControlPlanes implements AutoCloseable {
                 RedshiftDataServer.start(engines.postgres(), new Unload(engines.s3Client(), state.resolve("tmp")));
         servers.add(warehouse);
         environment.putAll(warehouse.environment());
+        LambdaRuntime sourceKeys = engines.sourceKeys(moto);
+        servers.add(sourceKeys);
+        LambdaServer lambda = LambdaServer.start(Map.of(SOURCE_KEYS, sourceKeys));
+        servers.add(lambda);
+        environment.putAll(lambda.environment());
         gold.restore();
         runSpark(false, Optional.empty());
         tell(Map.of("airflow/settings", settings()));
@@ -146,7 +152,8 @@ final class ControlPlanes implements AutoCloseable {
                 .put("gold_database", GOLD_DATABASE)
                 .put("crawler", "silver")
                 .put("replication", DmsServer.ARN)
-                .put("replication_may_rest", true);
+                .put("replication_may_rest", true)
+                .put("source_keys_function", SOURCE_KEYS);
         settings.putObject("warehouse")
                 .put("host", "127.0.0.1")
                 .put("port", engines.postgres().port())

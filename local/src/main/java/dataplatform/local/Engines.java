@@ -6,10 +6,13 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
 /** The engines behind the AWS services that data flows through, over the state of one demo, and the programs that use them. */
 final class Engines implements AutoCloseable {
@@ -109,6 +112,35 @@ final class Engines implements AutoCloseable {
         List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.Maintenance"));
         all.addAll(List.of(SparkSubmit.jar(), "--silver", SILVER));
         return spark().start(all, log("maintenance"));
+    }
+
+    /**
+     * Starts the function that looks which rows the shop's database has.
+     *
+     * @param moto keeps the database's secret
+     */
+    LambdaRuntime sourceKeys(Moto moto) throws IOException {
+        Map<String, String> variables = new HashMap<>(moto.environment());
+        variables.putAll(s3.environment());
+        try (SecretsManagerClient secrets = moto.client(SecretsManagerClient.builder())) {
+            // this PostgreSQL asks nobody for a password
+            String login = "{\"username\":\"" + PostgresServer.USER + "\",\"password\":\"none\"}";
+            variables.put(
+                    "DATABASE_SECRET_ARN",
+                    secrets.createSecret(
+                                    request -> request.name("source-database").secretString(login))
+                            .arn());
+        }
+        variables.put("DATABASE_HOST", "127.0.0.1");
+        variables.put("DATABASE_PORT", Integer.toString(postgres.port()));
+        variables.put("DATABASE_NAME", PostgresServer.SHOP);
+        variables.put("DATABASE_SSLMODE", "disable");
+        variables.put("SILVER_BUCKET", S3Server.SILVER);
+        return LambdaRuntime.start(
+                Project.file("lambdas/source-database/target/source-database.jar"),
+                "dataplatform.lambdas.SourceKeys",
+                variables,
+                state.resolve("functions"));
     }
 
     SparkSubmit spark() {

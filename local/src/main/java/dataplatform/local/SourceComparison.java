@@ -82,7 +82,7 @@ final class SourceComparison {
                 > 0) {
             differences.add(contract.id() + ": the quality table does not account for every row");
         }
-        if (count("select count(*) - count(distinct batch)" + quality) > 0) {
+        if (count("select count(batch) - count(distinct batch)" + quality) > 0) {
             differences.add(contract.id() + ": the quality table has a batch twice");
         }
         return differences.subList(0, Math.min(MOST, differences.size()));

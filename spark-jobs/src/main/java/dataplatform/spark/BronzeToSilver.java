@@ -1,8 +1,12 @@
 package dataplatform.spark;
 
 import dataplatform.contracts.Load;
+import dataplatform.spark.Jobs.Work;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -10,6 +14,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
@@ -17,6 +22,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
@@ -32,8 +38,8 @@ import picocli.CommandLine.Spec;
         exitCodeOnExecutionException = 1)
 public final class BronzeToSilver implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(BronzeToSilver.class);
-    /** Data sets at a time: while one plans or commits, another computes. */
-    private static final int AT_ONCE = 4;
+    private static final String NONE = "none";
+    private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(5);
 
     @Spec
     private CommandSpec spec;
@@ -60,6 +66,27 @@ public final class BronzeToSilver implements Callable<Integer> {
                     "Try these files again that were set aside as they could not be read, by path or name; all for all.")
     private List<String> retry = List.of();
 
+    @Option(
+            names = "--reconcile",
+            description =
+                    "Compare silver with the rows that the source had when the function source-keys looked at it last.")
+    private boolean reconcile;
+
+    @Option(
+            names = "--patience",
+            description =
+                    "How long changes may be on their way: until then a difference from the source is looked at again;"
+                            + " default: ${DEFAULT-VALUE}.")
+    private Duration patience = Duration.ofMinutes(10);
+
+    @Option(
+            names = "--follow",
+            split = ",",
+            description =
+                    "With --reconcile: delete the rows of these contracts that the source did not have, as after a truncation;"
+                            + " default: ${DEFAULT-VALUE}.")
+    private List<String> follow = List.of(NONE);
+
     @Option(names = "--contracts", description = "Folder of contracts; default: those packed with this jar.")
     private java.nio.file.Path contracts;
 
@@ -76,6 +103,10 @@ public final class BronzeToSilver implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         List<DataSet> chosen = chosen();
+        List<String> ids = chosen.stream().map(each -> each.contract().id()).toList();
+        if (!follow.equals(List.of(NONE)) && !ids.containsAll(follow)) {
+            throw new ParameterException(spec.commandLine(), "--follow names one of " + ids + ", and not " + follow);
+        }
         SparkSession spark = Sessions.builder("bronze-to-silver").getOrCreate();
         if (continuous != null) {
             return runUntilStopped(spark, chosen);
@@ -124,8 +155,15 @@ public final class BronzeToSilver implements Callable<Integer> {
                 chosen,
                 dataSet -> refresh(spark, dataSet, run),
                 (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".parquet")));
+        Map<DataSet, Reconciliation.Result> compared =
+                reconcile ? compared(spark, outcomes.keySet(), run, failures) : Map.of();
+        new Reports(spark, silver).write(outcomes.keySet(), compared, run);
         failures.forEach((id, cause) -> LOG.error("{} failed, its files stay and are tried again: {}", id, cause));
-        new Reports(spark, silver).write(outcomes.keySet());
+        compared.forEach((dataSet, result) -> {
+            if (!result.agrees()) {
+                LOG.error("{}: {}", dataSet.contract().id(), result.verdict());
+            }
+        });
         outcomes.values().forEach(outcome -> outcome.failures()
                 .forEach((file, cause) -> LOG.error("{} {}; the other files are in silver", file, cause)));
         long upToDate = outcomes.values().stream()
@@ -136,7 +174,58 @@ public final class BronzeToSilver implements Callable<Integer> {
                 upToDate,
                 chosen.size(),
                 Duration.between(run.start(), Instant.now()).toSeconds());
-        return upToDate == chosen.size();
+        return upToDate == chosen.size() && failures.isEmpty();
+    }
+
+    /** Compares data sets with the source. Those that differ are brought up to date and compared again while patience lasts, and then follow the source where that is wished. */
+    private Map<DataSet, Reconciliation.Result> compared(
+            SparkSession spark, Collection<DataSet> dataSets, Run run, Map<String, String> failures)
+            throws InterruptedException {
+        BiConsumer<DataSet, Throwable> failed =
+                (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".gz"));
+        Map<DataSet, Reconciliation.Result> results = new LinkedHashMap<>();
+        compare(spark, dataSets, results, failed);
+        Instant end = Instant.now().plus(patience);
+        for (Set<DataSet> open = differing(results);
+                !open.isEmpty() && Instant.now().isBefore(end);
+                open = differing(results)) {
+            LOG.info(
+                    "{} differ from the source: waits until {} for changes that may be on their way",
+                    open.stream().map(dataSet -> dataSet.contract().id()).toList(),
+                    end);
+            Thread.sleep(BETWEEN_LOOKS.toMillis());
+            Jobs.each(open, dataSet -> refresh(spark, dataSet, run), failed);
+            compare(spark, open, results, failed);
+        }
+        Set<DataSet> following = differing(results);
+        following.removeIf(dataSet -> !follow.contains(dataSet.contract().id()));
+        Work<DataSet, Void> deletion = dataSet -> {
+            new Reconciliation(spark, dataSet, silver).follow(results.get(dataSet), run);
+            return null;
+        };
+        Jobs.each(following, deletion, failed);
+        compare(spark, following, results, failed);
+        return results;
+    }
+
+    private void compare(
+            SparkSession spark,
+            Collection<DataSet> dataSets,
+            Map<DataSet, Reconciliation.Result> results,
+            BiConsumer<DataSet, Throwable> failed)
+            throws InterruptedException {
+        Jobs.each(dataSets, dataSet -> new Reconciliation(spark, dataSet, silver).run(), failed)
+                .forEach((dataSet, result) -> result.ifPresentOrElse(
+                        found -> results.put(dataSet, found),
+                        () -> LOG.warn(
+                                "{}: nobody has looked at the source; call the function source-keys",
+                                dataSet.contract().id())));
+    }
+
+    private static Set<DataSet> differing(Map<DataSet, Reconciliation.Result> results) {
+        Set<DataSet> differing = new LinkedHashSet<>(results.keySet());
+        differing.removeIf(dataSet -> results.get(dataSet).agrees());
+        return differing;
     }
 
     private Refresh.Outcome refresh(SparkSession spark, DataSet dataSet, Run run) throws Exception {

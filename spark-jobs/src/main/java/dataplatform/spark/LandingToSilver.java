@@ -130,7 +130,7 @@ public final class LandingToSilver implements Callable<Integer> {
         outcomes.values().forEach(outcome -> failures.putAll(outcome.failures()));
         failures.forEach((file, cause) -> LOG.error("{} failed: {}", file, cause));
         new Reports(spark, silver)
-                .write(outcomes.keySet().stream().map(Delivery::dataSet).toList());
+                .write(outcomes.keySet().stream().map(Delivery::dataSet).toList(), Map.of(), run);
         LOG.info(
                 "{} files of {} data sets, {} failed, after {} s",
                 deliveries.stream().mapToInt(each -> each.files().size()).sum(),

@@ -18,7 +18,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.collection.JavaConverters;
 
-/** The Delta table {@code platform/data_quality}: what came in with a batch of a data set, and what became of it. */
+/**
+ * The Delta table {@code platform/data_quality}: what came in with a batch of a data set and what became of it, or, where there is no batch,
+ * what a comparison with the source came to.
+ */
 final class QualityLog {
     private static final Logger LOG = LoggerFactory.getLogger(QualityLog.class);
     private static final StructType SCHEMA = new StructType()
@@ -35,7 +38,10 @@ final class QualityLog {
             .add("quarantined", DataTypes.LongType)
             .add("quarantined_by_reason", DataTypes.createMapType(DataTypes.StringType, DataTypes.LongType))
             .add("nulls_by_column", DataTypes.createMapType(DataTypes.StringType, DataTypes.LongType))
-            .add("unknown_columns", DataTypes.createArrayType(DataTypes.StringType));
+            .add("unknown_columns", DataTypes.createArrayType(DataTypes.StringType))
+            .add("source_rows", DataTypes.LongType)
+            .add("missing_rows", DataTypes.LongType)
+            .add("extra_rows", DataTypes.LongType);
 
     private final SparkSession spark;
     private final String table;
@@ -53,12 +59,16 @@ final class QualityLog {
         return silver + "/platform/data_quality";
     }
 
+    /** Runs whose comparisons are remembered; no more than these write at once. */
+    private static final int RUNS = 20;
+
     /**
-     * Up to which batch of each data set the table tells, beside each commit.
+     * What the table tells of, beside each commit.
      *
-     * @param batches by the data set's id
+     * @param batches up to which batch of each data set, by the data set's id
+     * @param runs the latest whose comparisons stand there
      */
-    private record Told(Map<String, Long> batches) {
+    private record Told(Map<String, Long> batches, List<String> runs) {
         /** Whether a batch is among them. A table that was made anew begins to count anew. */
         boolean has(DataSet dataSet, Commit batch, Commit newest) {
             long told = batches.getOrDefault(dataSet.contract().id(), 0L);
@@ -67,16 +77,18 @@ final class QualityLog {
     }
 
     /**
-     * Adds a row for each batch with rows that is not there yet.
+     * Adds a row for each batch with rows that is not there yet, and for each comparison.
      *
      * @param batches by data set, the oldest first
      */
-    void append(Map<DataSet, List<Commit>> batches) {
+    void append(Map<DataSet, List<Commit>> batches, Map<DataSet, Reconciliation.Result> compared, Run run) {
+        String name = run.id() + " " + run.start();
         while (true) {
             long version = log.version();
             Told told =
-                    log.last().map(about -> TableLog.read(about, Told.class)).orElse(new Told(Map.of()));
+                    log.last().map(about -> TableLog.read(about, Told.class)).orElse(new Told(Map.of(), List.of()));
             Map<String, Long> newest = new TreeMap<>(told.batches());
+            List<String> runs = new ArrayList<>(told.runs());
             List<Row> rows = new ArrayList<>();
             batches.forEach((dataSet, commits) -> {
                 Commit last = commits.get(commits.size() - 1);
@@ -85,9 +97,15 @@ final class QualityLog {
                         .forEach(commit -> rows.add(row(dataSet.contract().id(), commit)));
                 newest.put(dataSet.contract().id(), last.batch());
             });
+            if (!runs.contains(name)) {
+                compared.forEach(
+                        (dataSet, result) -> rows.add(row(dataSet.contract().id(), result, run)));
+                runs.add(name);
+            }
             if (rows.isEmpty()) {
                 return;
             }
+            Told now = new Told(newest, runs.subList(Math.max(0, runs.size() - RUNS), runs.size()));
             DataFrameWriter<Row> writer = spark.createDataFrame(rows, SCHEMA)
                     .coalesce(1)
                     .write()
@@ -96,13 +114,33 @@ final class QualityLog {
                     .option("mergeSchema", true);
             try {
                 // refused, or without effect, if another run has written meanwhile: look again
-                TableLog.numbered(writer, version + 1, TableLog.text(new Told(newest)))
-                        .save(table);
+                TableLog.numbered(writer, version + 1, TableLog.text(now)).save(table);
             } catch (DeltaConcurrentModificationException e) {
                 LOG.debug("another run has written to {}", table);
             }
             new TableFiles(spark, table, Optional.empty()).afterCommit();
         }
+    }
+
+    private static Row row(String dataSet, Reconciliation.Result compared, Run run) {
+        return RowFactory.create(
+                run.id(),
+                Timestamp.from(run.start()),
+                dataSet,
+                null,
+                0L,
+                0L,
+                0L,
+                0L,
+                0L,
+                0L,
+                0L,
+                JavaConverters.mapAsScalaMap(Map.of()),
+                JavaConverters.mapAsScalaMap(Map.of()),
+                new String[0],
+                compared.sourceRows(),
+                compared.missing(),
+                compared.extra());
     }
 
     private static Row row(String dataSet, Commit commit) {
@@ -121,6 +159,9 @@ final class QualityLog {
                 result.quarantinedRows(),
                 JavaConverters.mapAsScalaMap(result.quarantined()),
                 JavaConverters.mapAsScalaMap(result.nulls()),
-                result.unknownColumns().toArray(String[]::new));
+                result.unknownColumns().toArray(String[]::new),
+                null,
+                null,
+                null);
     }
 }

@@ -8,6 +8,7 @@ import static org.apache.spark.sql.functions.sha2;
 
 import dataplatform.contracts.SilverColumn;
 import io.delta.tables.DeltaTable;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -15,6 +16,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
 
 /** The Delta table of the rows of a data set that break its contract: each once, however often it comes. */
 final class Quarantine {
@@ -86,6 +88,18 @@ final class Quarantine {
     /** How many rows came with batches after that one, by reason. */
     Map<String, Long> since(long batch) {
         return exists() ? reasons(table().filter(col(SilverColumn.BATCH).gt(batch))) : Map.of();
+    }
+
+    /** All rows that ever came, with the columns {@link SilverColumn#QUARANTINE}. */
+    Dataset<Row> rows() {
+        if (exists()) {
+            return table();
+        }
+        StructType schema = new StructType();
+        for (SilverColumn column : SilverColumn.QUARANTINE) {
+            schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
+        }
+        return spark.createDataFrame(List.of(), schema);
     }
 
     private static Map<String, Long> reasons(Dataset<Row> rows) {

@@ -20,6 +20,7 @@ import org.apache.spark.sql.SparkSession;
  *   <li>{@code reasons}: the same by reason
  *   <li>{@code silver_rows}: how many rows the table has
  *   <li>{@code set_aside}: files that could not be read and are not tried any more, with the cause
+ *   <li>{@code drift}: how the table differed from the source when they were compared last; empty if it did not
  * </ul>
  */
 final class Reports {
@@ -39,15 +40,26 @@ final class Reports {
     private record Passed(long batch) {}
 
     private record Report(
-            long batch, long rows, Map<String, Long> reasons, long silver_rows, Map<String, String> set_aside) {}
+            long batch,
+            long rows,
+            Map<String, Long> reasons,
+            long silver_rows,
+            Map<String, String> set_aside,
+            String drift) {
+        static final Report NONE = new Report(0, 0, Map.of(), 0, Map.of(), "");
+    }
 
     /** The newest batch of a data set that was told of; empty if none was. */
     static Optional<Commit> told(SparkSession spark, DataSet dataSet) {
         return new StateFolder(spark, dataSet.state()).read(REPORTED, Commit.class);
     }
 
-    /** Tells of the data sets' batches. */
-    void write(Collection<DataSet> dataSets) {
+    /**
+     * Tells of the data sets' batches.
+     *
+     * @param compared what comparisons with the source came to, in this run
+     */
+    void write(Collection<DataSet> dataSets, Map<DataSet, Reconciliation.Result> compared, Run run) {
         Map<DataSet, List<Commit>> untold = new TreeMap<>(
                 (one, other) -> one.contract().id().compareTo(other.contract().id()));
         for (DataSet dataSet : dataSets) {
@@ -57,15 +69,22 @@ final class Reports {
                 untold.put(dataSet, batches);
             }
         }
-        new QualityLog(spark, silver).append(untold);
-        dataSets.forEach(dataSet -> report(dataSet, untold.getOrDefault(dataSet, List.of())));
+        new QualityLog(spark, silver).append(untold, compared, run);
+        dataSets.forEach(dataSet -> report(
+                dataSet,
+                untold.getOrDefault(dataSet, List.of()),
+                Optional.ofNullable(compared.get(dataSet)).map(Reconciliation.Result::verdict)));
         // last: a run that dies before tells again
         untold.forEach((dataSet, batches) ->
                 new StateFolder(spark, dataSet.state()).write(REPORTED, batches.get(batches.size() - 1)));
     }
 
-    /** Writes the report if there is anything new to report. */
-    private void report(DataSet dataSet, List<Commit> untold) {
+    /**
+     * Writes the report if there is anything new to report.
+     *
+     * @param verdict of a comparison with the source
+     */
+    private void report(DataSet dataSet, List<Commit> untold, Optional<String> verdict) {
         Map<String, String> files = new TreeMap<>();
         new SetAside(spark, dataSet)
                 .entries()
@@ -73,9 +92,11 @@ final class Reports {
         String domain = dataSet.contract().domain();
         String file = dataSet.contract().name() + ".json";
         StateFolder reports = new StateFolder(spark, silver + "/_state/reports/" + domain);
+        Report before = reports.read(file, Report.class).orElse(Report.NONE);
+        String drift = verdict.orElse(before.drift());
         boolean isNews = untold.stream().anyMatch(batch -> batch.result().quarantinedRows() > 0)
-                || !files.equals(
-                        reports.read(file, Report.class).map(Report::set_aside).orElse(Map.of()));
+                || !files.equals(before.set_aside())
+                || !drift.equals(before.drift());
         if (!isNews) {
             return;
         }
@@ -84,7 +105,7 @@ final class Reports {
                 .map(Passed::batch)
                 .orElse(0L);
         Map<String, Long> reasons = new Quarantine(spark, dataSet).since(passed);
-        if (reasons.isEmpty() && files.isEmpty()) {
+        if (reasons.isEmpty() && files.isEmpty() && drift.isEmpty()) {
             reports.delete(file);
             return;
         }
@@ -96,6 +117,7 @@ final class Reports {
                         reasons,
                         // Delta counts them from its log
                         spark.read().format("delta").load(dataSet.silver()).count(),
-                        files));
+                        files,
+                        drift));
     }
 }

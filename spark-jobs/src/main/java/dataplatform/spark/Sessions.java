@@ -1,5 +1,7 @@
 package dataplatform.spark;
 
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.config.Configurator;
 import org.apache.spark.sql.SparkSession;
 
 /** The Spark session that every job here runs in: what the results depend on is set here, not where the job is started. */
@@ -8,6 +10,8 @@ public final class Sessions {
 
     /** A builder that takes master, memory and endpoints from {@code spark-submit}. */
     public static SparkSession.Builder builder(String name) {
+        // it warns of each table that has no checkpoint yet, as if that were a fault
+        Configurator.setLevel("io.delta.kernel", Level.ERROR);
         return SparkSession.builder()
                 .appName(name)
                 .config("spark.sql.session.timeZone", "UTC")

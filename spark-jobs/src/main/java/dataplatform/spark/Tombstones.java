@@ -24,8 +24,8 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Keys of rows that left their place in a silver table, deleted or moved to another partition, each with the {@code
- * change_seq} that it left at. Without them an older change that comes again would bring the row back.
+ * Keys that have no row in a silver table any more, deleted or withdrawn, each with the {@code change_seq} that it left
+ * at. Without them an older change that comes again would bring the row back.
  *
  * <p>They stand in Parquet files. One that stands twice does no harm, so nothing need be atomic.
  */
@@ -56,9 +56,7 @@ final class Tombstones {
         write(rows.select(columns(schema.fieldNames())));
         List<Path> files = files();
         if (files.size() > MAX_FILES) {
-            write(spark.read()
-                    .schema(schema)
-                    .parquet(files.stream().map(Path::toString).toArray(String[]::new))
+            write(read(files)
                     .groupBy(columns(key))
                     .agg(max(SilverColumn.CHANGE_SEQ).as(SilverColumn.CHANGE_SEQ)));
             files.forEach(file -> delete(file.getParent()));
@@ -72,12 +70,22 @@ final class Tombstones {
             return Optional.empty();
         }
         org.apache.spark.sql.Column[] keyColumns = columns(key);
-        return Optional.of(spark.read()
-                .schema(schema)
-                .parquet(files.stream().map(Path::toString).toArray(String[]::new))
+        return Optional.of(read(files)
                 .join(keys.select(keyColumns), key, "left_semi")
                 .groupBy(keyColumns)
                 .agg(max(col(SilverColumn.CHANGE_SEQ)).as(LEFT_AT)));
+    }
+
+    /** All tombstones: the key's columns and the {@code change_seq} that it left at, a key as often as it stands there. */
+    Dataset<Row> all() {
+        List<Path> files = files();
+        return files.isEmpty() ? spark.createDataFrame(List.of(), schema) : read(files);
+    }
+
+    private Dataset<Row> read(List<Path> files) {
+        return spark.read()
+                .schema(schema)
+                .parquet(files.stream().map(Path::toString).toArray(String[]::new));
     }
 
     private static org.apache.spark.sql.Column[] columns(String[] names) {

@@ -11,22 +11,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.delta.tables.DeltaTable;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.apache.commons.io.FileUtils;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -392,6 +397,100 @@ class BronzeToSilverTest extends SparkTest {
                 .startsWith("ERROR ")
                 .contains("20260101-120000000.parquet lacks the columns [seller_city] of contract ecommerce.sellers"));
         assertThat(texts(table("ecommerce/sellers").select("seller_city"))).containsExactly("sao paulo");
+    }
+
+    @Test
+    void aDifferenceFromTheSourceIsToldUnlessItIsOnItsWay() throws Exception {
+        String[] job = {"--data-sets", "ecommerce.order_items", "--reconcile", "--patience"};
+        Path report = folder.resolve("silver/_state/reports/ecommerce/order_items.json");
+        orderItems(
+                "LOAD00000001",
+                load("a", "2017-01-05", "10.00"),
+                load("b", "2017-01-05", "10.00"),
+                load("invalid", "2017-01-05", "-1.00"));
+        orderItems(
+                "20260101-120000000",
+                change("D", "b", "2017-01-05", "10.00", seq(1)),
+                change("I", "b", "2017-02-05", "11.00", seq(2)),
+                change("I", "gone", "2017-02-05", "-1.00", seq(3)),
+                change("D", "gone", "2017-02-05", "-1.00", seq(4)));
+        assertThat(run(append(job, "PT0S"))).isZero();
+        assertThat(log.lines())
+                .contains("WARN ecommerce.order_items: nobody has looked at the source; call the function source-keys");
+
+        source("2026-01-01T12:00:10.000Z", "a", "b", "invalid");
+        assertThat(run(append(job, "PT10M"))).isZero();
+        assertThat(report).content().contains("\"drift\":\"\"");
+
+        // one was deleted and one inserted meanwhile, which replication may bring yet, and one inserted later
+        source("2026-01-01T12:01:00.000Z", "a", "invalid", "gone", "new");
+        assertThat(run(append(job, "PT0S"))).isZero();
+        assertThat(log.lines())
+                .anySatisfy(
+                        line -> assertThat(line)
+                                .startsWith(
+                                        "ERROR ecommerce.order_items: it differs from the source, which had 4 rows at 2026-01-01T12:01:00.000Z: 2 of them are missing here, and 1 rows here are not in the source"));
+        assertThat(report).content().contains("it differs from the source");
+
+        // somebody says that silver is to follow: what the source has not goes, what silver has not is missing still
+        assertThat(run(
+                        "--data-sets",
+                        "ecommerce.order_items",
+                        "--reconcile",
+                        "--patience",
+                        "PT0S",
+                        "--follow",
+                        "ecommerce.order_items"))
+                .isZero();
+        assertThat(items()).containsExactly("a 2017-01 10.00");
+        assertThat(report).content().contains("2 of them are missing here, and 0 rows here are not in the source");
+
+        ExecutorService pool = Executors.newSingleThreadExecutor();
+        Future<Integer> patient = pool.submit(() -> run(append(job, "PT10M")));
+        pool.shutdown();
+        while (log.lines().stream()
+                .noneMatch(line -> line.contains("[ecommerce.order_items] differ from the source: waits until"))) {
+            assertThat(patient.isDone()).isFalse();
+            Thread.onSpinWait();
+        }
+        orderItems(
+                "20260101-120100000",
+                change("D", "b", "2017-02-05", "11.00", "2026010112005500" + "1".repeat(19)),
+                change("I", "new", "2017-02-05", "12.00", "2026010112005600" + "1".repeat(19)),
+                change("I", "gone", "2017-02-05", "12.00", "2026010112005600" + "2".repeat(19)),
+                change("I", "later", "2017-02-05", "12.00", "2026010112020000" + "1".repeat(19)));
+        assertThat(patient.get()).isZero();
+        assertThat(items())
+                .containsExactly("a 2017-01 10.00", "gone 2017-02 12.00", "later 2017-02 12.00", "new 2017-02 12.00");
+        assertThat(report).content().contains("\"drift\":\"\"");
+        assertThat(table("platform/data_quality")
+                        .filter("batch is null")
+                        .orderBy("started_at")
+                        .selectExpr("concat_ws(' ', source_rows, missing_rows, extra_rows)")
+                        .collectAsList())
+                .extracting(row -> row.getString(0))
+                .containsExactly("3 0 0", "4 2 1", "4 2 0", "4 0 0");
+    }
+
+    private static String[] append(String[] arguments, String last) {
+        return Stream.concat(Stream.of(arguments), Stream.of(last)).toArray(String[]::new);
+    }
+
+    /** What the function source-keys writes when the source has these orders with an item each. */
+    private void source(String takenAt, String... orders) throws Exception {
+        StringBuilder hashes = new StringBuilder();
+        for (String order : orders) {
+            byte[] md5 = MessageDigest.getInstance("MD5").digest((order + "\u00011").getBytes(StandardCharsets.UTF_8));
+            hashes.append(HexFormat.of().formatHex(md5), 0, 16).append('\n');
+        }
+        Path keys = Files.createDirectories(folder.resolve("silver/_state/source_keys/ecommerce"));
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(keys.resolve("keys.txt.gz")))) {
+            out.write(hashes.toString().getBytes(StandardCharsets.UTF_8));
+        }
+        Files.writeString(
+                keys.resolve("order_items.json"),
+                "{\"taken_at\":\"%s\",\"rows\":%d,\"file\":\"_state/source_keys/ecommerce/keys.txt.gz\"}"
+                        .formatted(takenAt, orders.length));
     }
 
     @Test

@@ -13,29 +13,17 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.stream.Stream;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Object;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
 /**
  * Makes the source database equal to a folder of CSV files in S3, by {@link CsvLoader}: tables that are missing are created, and loading the same files
- * again writes nothing. Environment:
- *
- * <ul>
- *   <li>{@code DATABASE_HOST}, {@code DATABASE_PORT}, {@code DATABASE_NAME}
- *   <li>{@code DATABASE_SECRET_ARN} of a secret with {@code username} and {@code password} as JSON
- *   <li>{@code DATABASE_SSLMODE} in PostgreSQL's words; {@code verify-full} if it is not there, with the authorities that the Java of Lambda trusts,
- *       among which are those of RDS
- * </ul>
+ * again writes nothing. Its environment is that of {@link SourceDatabase}.
  */
 public final class LoadDemoData implements RequestHandler<Map<String, String>, Map<String, List<TableLoad>>> {
     private static final String FILE = ".csv";
@@ -102,46 +90,11 @@ public final class LoadDemoData implements RequestHandler<Map<String, String>, M
     }
 
     private List<TableLoad> load(Path folder) {
-        String url = "jdbc:postgresql://" + variable("DATABASE_HOST") + ":" + variable("DATABASE_PORT") + "/"
-                + variable("DATABASE_NAME");
-        try (Connection connection = DriverManager.getConnection(url, login())) {
+        try (Connection connection = SourceDatabase.connect(secrets)) {
             return new CsvLoader(shop, Progress.none()).load(connection, folder);
         } catch (SQLException e) {
-            throw new IllegalStateException(url + ": " + e.getMessage(), e);
+            throw new IllegalStateException(e.getMessage(), e);
         }
-    }
-
-    private Properties login() {
-        String arn = variable("DATABASE_SECRET_ARN");
-        String secret = secrets.getSecretValue(request -> request.secretId(arn)).secretString();
-        Properties login = new Properties();
-        login.setProperty("sslmode", System.getenv().getOrDefault("DATABASE_SSLMODE", "verify-full"));
-        login.setProperty("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
-        if (!(parse(secret) instanceof Map<?, ?> fields
-                && fields.get("username") instanceof String user
-                && fields.get("password") instanceof String password)) {
-            throw new IllegalStateException(arn + " is no JSON with username and password");
-        }
-        login.setProperty("user", user);
-        login.setProperty("password", password);
-        return login;
-    }
-
-    /** By YAML's reader, which is here for the contracts, as all JSON is YAML; null if it is none. What the reader says is not told: it quotes the secret. */
-    private static Object parse(String secret) {
-        try {
-            return new Load(LoadSettings.builder().build()).loadFromString(secret);
-        } catch (YamlEngineException e) {
-            return null;
-        }
-    }
-
-    private static String variable(String name) {
-        String value = System.getenv(name);
-        if (value == null) {
-            throw new IllegalStateException("the environment variable " + name + " is missing");
-        }
-        return value;
     }
 
     private static void delete(Path folder) throws IOException {
