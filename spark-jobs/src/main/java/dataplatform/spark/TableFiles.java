@@ -71,6 +71,11 @@ final class TableFiles {
         afterCommit(folders::contains);
     }
 
+    /** The data files of the newest version. */
+    List<String> current() {
+        return list().byFolder().values().stream().flatMap(List::stream).toList();
+    }
+
     private void afterCommit(Predicate<String> isMeant) {
         Listing files = list();
         if (compact(files, isMeant)) {

@@ -23,7 +23,7 @@ class SilverTableModelTest extends SparkTest {
     /** Histories in all; more with {@code -Dsilver.histories=}. */
     private static final int HISTORIES = Integer.getInteger("silver.histories", 2_000);
 
-    private static final int PER_TABLE = 500;
+    private static final int PER_TABLE = 1_000;
     /** So many that a batch does not name them all: then rows have to be looked for. */
     private static final int MONTHS = 60;
 
