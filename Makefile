@@ -99,8 +99,10 @@ torture: $(built) $(tools) ## change the source at random, kill replication and 
 	@$(run) dataplatform.local.Torture --state target/torture $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: bench
-bench: $(built) $(tools) ## measure the jobs beside their peers
+bench: $(built) $(tools) ## measure the jobs beside their peers, and how long a change takes to silver: SCALE=<n> ONLY=<regular expression>
 	@bench/run
+	@rm -rf target/freshness
+	@if [[ freshness =~ $${ONLY:-.} ]]; then $(run) dataplatform.local.Freshness --state target/freshness; fi
 
 .PHONY: synth
 synth: $(built) $(cdk) ## write the CloudFormation templates, to cdk-app/target/cdk.out: ENV=<environment>, or all

@@ -2,6 +2,7 @@ package dataplatform.local;
 
 import dataplatform.contracts.Contract;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -24,6 +25,7 @@ final class Engines implements AutoCloseable {
     private final PostgresServer postgres;
     private final S3Server s3;
     private final S3Client s3Client;
+    private S3Server s3OfPrograms;
     private ChildProcess replicator;
 
     private Engines(Path state, PostgresServer postgres, S3Server s3) {
@@ -31,6 +33,7 @@ final class Engines implements AutoCloseable {
         this.postgres = postgres;
         this.s3 = s3;
         this.s3Client = s3.client();
+        this.s3OfPrograms = s3;
     }
 
     /** @param state folder that keeps everything from one start to the next */
@@ -56,6 +59,11 @@ final class Engines implements AutoCloseable {
         return s3Client;
     }
 
+    /** Lets replication and Spark, when they are started, reach S3 at another address. */
+    void reachS3At(URI other) {
+        s3OfPrograms = s3.at(other);
+    }
+
     /** Starts the replication from the shop's database to bronze. */
     ChildProcess replicator(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
@@ -73,7 +81,7 @@ final class Engines implements AutoCloseable {
                 "--state",
                 state.resolve("replication").toString()));
         command.addAll(arguments);
-        replicator = ChildProcess.start("replication", command, s3.environment(), log("replicator"));
+        replicator = ChildProcess.start("replication", command, s3OfPrograms.environment(), log("replicator"));
         return replicator;
     }
 
@@ -144,7 +152,7 @@ final class Engines implements AutoCloseable {
     }
 
     SparkSubmit spark() {
-        return new SparkSubmit(s3, state.resolve("tmp"));
+        return new SparkSubmit(s3OfPrograms, state.resolve("tmp"));
     }
 
     /** Copies what has changed in silver to the warehouse's external schema. */

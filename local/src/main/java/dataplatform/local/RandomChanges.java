@@ -27,6 +27,15 @@ import java.util.stream.Collectors;
 final class RandomChanges {
     private static final LocalDateTime START = LocalDateTime.of(2017, 1, 1, 0, 0);
     private static final int DAYS = 700;
+    /** Typing errors, the days that the calendar left out, ends of what can be held, and two that are no days. */
+    private static final List<LocalDateTime> FAR = List.of(
+            LocalDateTime.of(18, 5, 4, 12, 0),
+            LocalDateTime.of(1582, 10, 10, 0, 0),
+            LocalDateTime.of(1899, 12, 31, 23, 59, 59, 999_999_000),
+            LocalDateTime.of(9999, 12, 31, 23, 59, 59, 999_999_000),
+            LocalDateTime.MAX,
+            LocalDateTime.MIN);
+
     /** Written in many ways, as people do; each is one city. */
     private static final List<String> CITIES = List.of(
             "sao paulo",
@@ -291,7 +300,10 @@ final class RandomChanges {
             case DOUBLE -> number(column, 90);
             case BOOLEAN -> random.nextBoolean();
             case DATE -> START.plusDays(random.nextInt(DAYS)).toLocalDate();
-            case TIMESTAMP -> START.plus(random.nextLong(DAYS * 86_400_000_000L), ChronoUnit.MICROS);
+            case TIMESTAMP ->
+                random.nextInt(60) == 0
+                        ? FAR.get(random.nextInt(FAR.size()))
+                        : START.plus(random.nextLong(DAYS * 86_400_000_000L), ChronoUnit.MICROS);
         };
     }
 

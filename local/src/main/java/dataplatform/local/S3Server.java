@@ -28,9 +28,11 @@ public final class S3Server implements AutoCloseable {
     public static final String LOGS = "logs";
 
     private final S3Proxy server;
+    private final URI endpoint;
 
-    private S3Server(S3Proxy server) {
+    private S3Server(S3Proxy server, URI endpoint) {
         this.server = server;
+        this.endpoint = endpoint;
     }
 
     /**
@@ -54,11 +56,16 @@ public final class S3Server implements AutoCloseable {
         } catch (Exception e) {
             throw new IOException("S3Proxy did not start over " + folder, e);
         }
-        return new S3Server(server);
+        return new S3Server(server, URI.create("http://127.0.0.1:" + server.getPort()));
+    }
+
+    /** The same server for those who reach it at another address. */
+    S3Server at(URI other) {
+        return new S3Server(server, other);
     }
 
     public URI endpoint() {
-        return URI.create("http://127.0.0.1:" + server.getPort());
+        return endpoint;
     }
 
     /** What an AWS SDK in a child process needs to find this server and nothing else. */

@@ -129,7 +129,8 @@ final class SourceComparison {
                     && (column.type().kind() != DataType.Kind.INTEGER
                             || number.toBigInteger().bitLength() < 32);
         }
-        return column.allowed().isEmpty() || column.allowed().contains(value);
+        return !value.endsWith("infinity")
+                && (column.allowed().isEmpty() || column.allowed().contains(value));
     }
 
     private static String cleaned(Cleaning cleaning, String value) {

@@ -27,7 +27,7 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 /**
  * The proof that silver equals the source: random transactions on all tables while the replication and the Spark job run,
  * each killed with SIGKILL at random and started again; and tables that are truncated, columns that change, replication that
- * breaks and loads anew, two drivers, and maintenance beside merges. The seed fixes the transactions and where among them the
+ * breaks and loads anew, a store that fails now and then, two drivers, and maintenance beside merges. The seed fixes the transactions and where among them the
  * kills fall.
  */
 @Command(
@@ -74,6 +74,7 @@ public final class Torture implements Callable<Integer> {
         SplittableRandom random = new SplittableRandom(seed);
         List<Contract> contracts = Contracts.replicated();
         try (Engines engines = Engines.start(state);
+                FaultyProxy store = FaultyProxy.start(engines.s3().endpoint(), random.split());
                 Connection shop = engines.postgres().connect(PostgresServer.SHOP);
                 Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
             try (Statement statement = shop.createStatement()) {
@@ -81,18 +82,19 @@ public final class Torture implements Callable<Integer> {
                     statement.execute(ddl);
                 }
             }
+            engines.reachS3At(store.endpoint());
             RandomChanges changes = new RandomChanges(contracts, shop, random.split());
             for (int i = 0; i < TRANSACTIONS_PER_ROUND; i++) {
                 changes.transaction();
             }
             try (Victim replication = new Victim("replication", () -> replicator(engines));
                     Victim spark = new Victim("Spark", () -> engines.bronzeToSilver(List.of("--continuous", "PT1S")))) {
-                Trouble trouble = new Trouble(engines, changes, contracts, replication, seed);
+                Trouble trouble = new Trouble(engines, store, changes, contracts, List.of(replication, spark), seed);
                 for (int round = 1; round <= rounds; round++) {
                     int killAt = random.nextInt(TRANSACTIONS_PER_ROUND);
                     int who = random.nextInt(3);
-                    trouble.begin(round);
-                    for (int i = 0; i < TRANSACTIONS_PER_ROUND; i++) {
+                    int transactions = trouble.begin(round);
+                    for (int i = 0; i < transactions; i++) {
                         changes.transaction();
                         replication.live(MILLIS_PER_TRANSACTION);
                         spark.live(0);
@@ -170,23 +172,38 @@ public final class Torture implements Callable<Integer> {
 
     /** What happens in a round besides changes and kills: each kind in turn, from one that the seed chooses. */
     private static final class Trouble {
+        private static final int KINDS = 5;
+
         private final Engines engines;
+        private final FaultyProxy store;
         private final RandomChanges changes;
         private final Map<String, Contract> contracts = new HashMap<>();
+        private final List<Victim> programs;
         private final Victim replication;
         private final int first;
         private ChildProcess beside;
 
-        Trouble(Engines engines, RandomChanges changes, List<Contract> contracts, Victim replication, long seed) {
+        Trouble(
+                Engines engines,
+                FaultyProxy store,
+                RandomChanges changes,
+                List<Contract> contracts,
+                List<Victim> programs,
+                long seed) {
             this.engines = engines;
+            this.store = store;
             this.changes = changes;
-            this.replication = replication;
-            this.first = (int) Math.floorMod(seed, 4L);
+            this.programs = programs;
+            this.replication = programs.get(0);
+            this.first = (int) Math.floorMod(seed, (long) KINDS);
             contracts.forEach(contract -> this.contracts.put(contract.name(), contract));
         }
 
-        void begin(int round) throws Exception {
-            switch ((first + round) % 4) {
+        /** Lets the round's trouble begin, and says how many transactions the round has. */
+        int begin(int round) throws Exception {
+            int transactions = TRANSACTIONS_PER_ROUND;
+            programs.forEach(program -> program.mayEnd(false));
+            switch ((first + round) % KINDS) {
                 case 0 -> {
                     LOG.info("truncating a table, losing changes and loading everything anew");
                     replication.stop();
@@ -207,6 +224,13 @@ public final class Torture implements Callable<Integer> {
                     changes.widen(products, products.column("product_weight_g"));
                 }
                 case 2 -> {
+                    LOG.info("breaking connections to the store");
+                    store.setFaulty(true);
+                    // what Spark begins is to end while there are faults
+                    transactions *= 3;
+                    programs.forEach(program -> program.mayEnd(true));
+                }
+                case 3 -> {
                     LOG.info("running a second driver on the same tables");
                     beside = engines.bronzeToSilver(List.of());
                 }
@@ -215,9 +239,11 @@ public final class Torture implements Callable<Integer> {
                     beside = engines.maintenance();
                 }
             }
+            return transactions;
         }
 
         void end() throws Exception {
+            store.setFaulty(false);
             replication.startLater(() -> replicator(engines));
             if (beside != null) {
                 try (ChildProcess last = beside) {
@@ -234,6 +260,7 @@ public final class Torture implements Callable<Integer> {
         private final String name;
         private Callable<ChildProcess> start;
         private ChildProcess child;
+        private boolean mayEnd;
 
         Victim(String name, Callable<ChildProcess> start) throws Exception {
             this.name = name;
@@ -241,9 +268,21 @@ public final class Torture implements Callable<Integer> {
             this.child = start.call();
         }
 
-        /** Lets it work for a while; it must not end by itself. */
-        void live(long millis) throws InterruptedException {
-            if (child.process().waitFor(millis, TimeUnit.MILLISECONDS)) {
+        /** Whether it may give up, and is to be started again; if not, that it ends is a fault. */
+        void mayEnd(boolean may) {
+            mayEnd = may;
+        }
+
+        /** Lets it work for a while. */
+        void live(long millis) throws Exception {
+            if (!child.process().waitFor(millis, TimeUnit.MILLISECONDS)) {
+                return;
+            }
+            if (mayEnd) {
+                LOG.info("starting {} again, which has given up", name);
+                child.close();
+                child = start.call();
+            } else {
                 throw new IllegalStateException(
                         name + " ended with exit code " + child.process().exitValue() + " though nobody killed it");
             }

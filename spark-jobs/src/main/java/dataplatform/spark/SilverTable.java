@@ -182,7 +182,7 @@ public final class SilverTable {
 
     /** Makes up for a run that died after its commit: its manifests may be missing, and no later batch would write them. */
     void recover() {
-        long told = Reports.told(spark, dataSet).map(Commit::batch).orElse(-1L);
+        long told = Reports.told(spark, dataSet).map(Commit::batch).orElse(0L);
         if (exists() && newest().batch() > told) {
             files.afterCommit();
         }

@@ -16,6 +16,7 @@ final class Storage {
                         || cause instanceof OutOfMemoryError
                         || Stream.of(
                                         "org.apache.hadoop.fs.s3a.",
+                                        "org.apache.http.",
                                         "software.amazon.awssdk.",
                                         "java.net.",
                                         "java.nio.file.",
