@@ -93,6 +93,11 @@ test: $(tools) $(airflow) $(trino) $(cdk) | java ## run all tests
 	$(maven) verify
 	cd airflow && .venv/bin/python -m pytest --quiet tests
 
+.PHONY: test-quick
+test-quick: | java ## run the tests of a minute or two: contracts, source data, silver against a model
+	$(maven) --quiet verify -pl contracts,source-data,spark-jobs -Dsilver.histories=1000 -Dsurefire.failIfNoSpecifiedTests=false \
+	  -Dtest='dataplatform/contracts/**/*,dataplatform/source/**/*,ContractColumnsTest,CsvReaderTest,SilverTableModelTest'
+
 .PHONY: torture
 torture: $(built) $(tools) ## change the source at random, kill replication and Spark, compare silver with the source: SEED=<n> ROUNDS=<n>
 	@rm -rf target/torture

@@ -31,7 +31,7 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
                 f"{data_set}: {file} is not in silver and is not tried any more: {cause}."
                 f" Mend it and run the Spark job with --retry {file}"
             )
-        if report["drift"]:
+        if report.get("drift"):
             drifting += 1
             drift = f"{data_set}: {report['drift']}"
             if data_set in accepted:

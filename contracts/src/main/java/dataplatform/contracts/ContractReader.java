@@ -252,6 +252,10 @@ final class ContractReader {
         if (cleaning != Cleaning.NONE && !isText) {
             throw custom.get("cleaning").broken("only a text column can be cleaned");
         }
+        if (cleaning != Cleaning.NONE && key) {
+            throw custom.get("cleaning")
+                    .broken("a key can't be cleaned: two of the source could become one; clean it in a model");
+        }
 
         Optional<YamlNode> negated = Optional.ofNullable(custom.get("negated"));
         if (negated.isPresent() && !NUMBERS.contains(type.kind())) {

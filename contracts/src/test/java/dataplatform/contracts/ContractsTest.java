@@ -201,6 +201,7 @@ class ContractsTest {
             customers         | property: sourceSchema      | property: arrival                        | customProperties[1].value: is for data sets that come in files
             customers         | 'primaryKey: true'          | 'primaryKey: true\n        physicalName: Id' | schema[0].properties[0].physicalName: is for data sets that come in files
             customers         | 'primaryKey: true'          | 'primaryKey: true\n        transformLogic: hash(customer_city)' | schema[0].properties[0].transformLogic: is for data sets that come in files
+            customers         | 'primaryKey: true'          | 'primaryKey: true\n        customProperties:\n          - property: cleaning\n            value: upper_case' | 'schema[0].properties[0].customProperties[0].value: a key can''t be cleaned'
             accounts          | property: decimalComma      | property: sourceSchema                   | customProperties[1].value: is for data sets that load by cdc; remove it
             accounts          | 'servers:\n  - server: landing' | 'servers:\n  - server: one\n  - server: landing' | servers: expected one server and found 2
             accounts          | type: s3                    | type: sftp                               | servers[0].type: expected s3

@@ -31,9 +31,8 @@ import picocli.CommandLine.Spec;
 /**
  * The Spark job that takes the files that partners drop into silver, for every contract that loads by append or snapshot.
  *
- * <p>It remembers nothing: what a file is to change follows from the file and the table, so that any file can be taken again, at any
- * time and in any order, and the tables come out the same. A file that can't be taken leaves the others alone, is named, and makes the
- * exit code 1. One run at a time may write to a data set.
+ * <p>What a file is to change follows from the file and the table, so that any file can be taken again, at any time and in any order, and the
+ * tables come out the same. A file that can't be taken leaves the others alone, is named, and makes the exit code 1.
  */
 @Command(
         name = "LandingToSilver",

@@ -69,6 +69,12 @@ final class QualityLog {
      * @param runs the latest whose comparisons stand there
      */
     private record Told(Map<String, Long> batches, List<String> runs) {
+        Told {
+            // not yet in the first version
+            batches = batches == null ? Map.of() : batches;
+            runs = runs == null ? List.of() : runs;
+        }
+
         /** Whether a batch is among them. A table that was made anew begins to count anew. */
         boolean has(DataSet dataSet, Commit batch, Commit newest) {
             long told = batches.getOrDefault(dataSet.contract().id(), 0L);

@@ -47,6 +47,11 @@ final class Reports {
             Map<String, String> set_aside,
             String drift) {
         static final Report NONE = new Report(0, 0, Map.of(), 0, Map.of(), "");
+
+        Report {
+            // not yet in the first version
+            drift = drift == null ? "" : drift;
+        }
     }
 
     /** The newest batch of a data set that was told of; empty if none was. */

@@ -1,6 +1,7 @@
 package dataplatform.spark;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
@@ -28,7 +29,10 @@ import org.apache.spark.sql.SparkSession;
  * is refused by Delta (its idempotent writes, {@code txnAppId} and {@code txnVersion}), whoever it is.
  */
 final class TableLog {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** Reads what earlier versions of the platform have written, too. */
+    private static final ObjectMapper JSON =
+            new ObjectMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
+
     private static final String WRITER = "dataplatform";
 
     private final SparkSession spark;

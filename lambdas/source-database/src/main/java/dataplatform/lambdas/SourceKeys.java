@@ -108,10 +108,7 @@ public final class SourceKeys implements RequestHandler<Map<String, Object>, Map
     }
 
     private static long write(Connection connection, Contract contract, Path file) throws SQLException, IOException {
-        String key = contract.key().stream()
-                .map(Column::name)
-                .map(name -> quoted(name) + "::text")
-                .collect(Collectors.joining(", "));
+        String key = contract.key().stream().map(SourceKeys::text).collect(Collectors.joining(", "));
         String query = "select substr(md5(convert_to(concat_ws(E'\\x01', " + key + "), 'UTF8')), 1, 16) from "
                 + quoted(contract.sourceSchema()) + "." + quoted(contract.name());
         long rows = 0;
@@ -128,6 +125,15 @@ public final class SourceKeys implements RequestHandler<Map<String, Object>, Map
             }
         }
         return rows;
+    }
+
+    /** As silver's value is written, whatever kind of number it is in the source. */
+    private static String text(Column column) {
+        String name = quoted(column.name());
+        return switch (column.type().kind()) {
+            case INTEGER, LONG -> "trim_scale(" + name + "::numeric)::text";
+            default -> name + "::text";
+        };
     }
 
     private static String quoted(String name) {
