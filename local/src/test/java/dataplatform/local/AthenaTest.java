@@ -33,6 +33,7 @@ class AthenaTest {
             "revenue_by_month.sql", "order_purchase_month,orders,revenue,freight\n2018-01,1,0.30,2.00\n",
             "late_deliveries.sql", "order_purchase_month,delivered,late,days_late\n2018-01,1,1,2.0+\n",
             "largest_orders.sql", "order_id,items,total\no1,2,2.30\n",
+            "silver_against_the_source.sql", "data_set,started_at,source_rows,missing_rows,extra_rows\n",
             "quality_of_the_last_runs.sql",
                     "data_set,started_at,rows_in,inserted,updated,deleted,withdrawn,quarantined\n"
                             + "ecommerce.order_items,[^,]+ UTC,3,2,0,0,0,1\necommerce.orders,[^,]+ UTC,2,2,0,0,0,0\n");

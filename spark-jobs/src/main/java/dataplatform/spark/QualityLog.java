@@ -83,7 +83,7 @@ final class QualityLog {
     }
 
     /**
-     * Adds a row for each batch with rows that is not there yet, and for each comparison.
+     * Adds a row for each batch with rows that is not there yet, and for each comparison that had anything to compare.
      *
      * @param batches by data set, the oldest first
      */

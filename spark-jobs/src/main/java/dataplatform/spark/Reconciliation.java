@@ -46,6 +46,7 @@ final class Reconciliation {
 
     private static final DateTimeFormatter HUNDREDTHS =
             DateTimeFormatter.ofPattern("uuuuMMddHHmmssSS").withZone(ZoneOffset.UTC);
+    private static final String EQUAL = "equal.json";
     /** In memory, about. */
     private static final long BYTES_PER_ROW = 100;
 
@@ -68,7 +69,14 @@ final class Reconciliation {
     }
 
     /** What {@code source-keys} wrote of a data set. */
-    private record Look(String taken_at, long rows, String file) {}
+    private record Look(String taken_at, long rows, long sum, String file) {}
+
+    /**
+     * What was compared and found equal: the same rows in the source and the same batch in silver need no other comparison.
+     *
+     * @param sum of the hashes of the source's keys
+     */
+    private record Equal(long batch, long rows, long sum) {}
 
     /**
      * What a comparison came to.
@@ -77,8 +85,9 @@ final class Reconciliation {
      * @param sourceRows rows of the source at that moment
      * @param missing rows that the source had, and that neither silver nor quarantine has
      * @param extra rows that silver has, and that the source did not have
+     * @param isNew whether anything had changed since they were found equal
      */
-    record Result(String takenAt, long sourceRows, long missing, long extra) {
+    record Result(String takenAt, long sourceRows, long missing, long extra, boolean isNew) {
         boolean agrees() {
             return missing == 0 && extra == 0;
         }
@@ -95,7 +104,22 @@ final class Reconciliation {
 
     /** Compares; empty if nobody has looked at the source. */
     Optional<Result> run() {
-        return look().map(this::compare);
+        return look().map(this::compareIfChanged);
+    }
+
+    private Result compareIfChanged(Look look) {
+        StateFolder state = new StateFolder(spark, dataSet.state());
+        Commit newest = new SilverTable(spark, dataSet).newest();
+        Equal compared = new Equal(newest.batch(), look.rows(), look.sum());
+        if (state.read(EQUAL, Equal.class).filter(compared::equals).isPresent()) {
+            return new Result(look.taken_at(), look.rows(), 0, 0, false);
+        }
+        Result result = compare(look);
+        // with a change that was not judged it may turn out otherwise
+        if (result.agrees() && newest.watermark().compareTo(since(look)) < 0) {
+            state.write(EQUAL, compared);
+        }
+        return result;
     }
 
     private Optional<Look> look() {
@@ -111,7 +135,7 @@ final class Reconciliation {
                 .agg(sum(surplus), sum(xxhash64(col(HASH)).multiply(surplus)))
                 .first();
         if (sums.equals(RowFactory.create(0L, 0L)) || sums.isNullAt(0)) {
-            return new Result(look.taken_at(), look.rows(), 0, 0);
+            return new Result(look.taken_at(), look.rows(), 0, 0, true);
         }
         Dataset<Row> differing = differing(look).persist();
         try {
@@ -127,7 +151,7 @@ final class Reconciliation {
                             count_if(col(SOURCE).gt(col(SILVER)).and(not(isInvalid.or(changedLater)))),
                             count_if(isExtra()))
                     .first();
-            return new Result(look.taken_at(), look.rows(), counts.getLong(0), counts.getLong(1));
+            return new Result(look.taken_at(), look.rows(), counts.getLong(0), counts.getLong(1), true);
         } finally {
             differing.unpersist();
         }

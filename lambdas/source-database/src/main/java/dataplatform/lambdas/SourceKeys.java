@@ -37,6 +37,7 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  * <ul>
  *   <li>{@code taken_at}: the moment, in ISO 8601 and UTC, by the database's clock
  *   <li>{@code rows}: how many rows there were
+ *   <li>{@code sum}: the sum of the hashes as numbers of 64 bits, by which two moments are told apart
  *   <li>{@code file}: key of the object, in the same bucket, with the hashes: a line each, gzipped
  * </ul>
  *
@@ -94,37 +95,43 @@ public final class SourceKeys implements RequestHandler<Map<String, Object>, Map
             throws SQLException, IOException {
         Path file = Files.createTempFile("keys", ".gz");
         try {
-            long rows = write(connection, contract, file);
+            Keys keys = write(connection, contract, file);
             String folder = FOLDER + contract.domain() + "/" + contract.name();
             String key = folder + "/" + takenAt.replaceAll("\\W", "") + ".txt.gz";
             s3.putObject(request -> request.bucket(bucket).key(key), RequestBody.fromFile(file));
-            String look = "{\"taken_at\":\"%s\",\"rows\":%d,\"file\":\"%s\"}".formatted(takenAt, rows, key);
+            String look = "{\"taken_at\":\"%s\",\"rows\":%d,\"sum\":%d,\"file\":\"%s\"}"
+                    .formatted(takenAt, keys.rows(), keys.sum(), key);
             s3.putObject(request -> request.bucket(bucket).key(folder + ".json"), RequestBody.fromString(look));
             deleteBefore(key, folder + "/", bucket);
-            return rows;
+            return keys.rows();
         } finally {
             Files.delete(file);
         }
     }
 
-    private static long write(Connection connection, Contract contract, Path file) throws SQLException, IOException {
+    private record Keys(long rows, long sum) {}
+
+    private static Keys write(Connection connection, Contract contract, Path file) throws SQLException, IOException {
         String key = contract.key().stream().map(SourceKeys::text).collect(Collectors.joining(", "));
         String query = "select substr(md5(convert_to(concat_ws(E'\\x01', " + key + "), 'UTF8')), 1, 16) from "
                 + quoted(contract.sourceSchema()) + "." + quoted(contract.name());
         long rows = 0;
+        long sum = 0;
         try (Writer out = new OutputStreamWriter(
                         new GZIPOutputStream(Files.newOutputStream(file)), StandardCharsets.US_ASCII);
                 Statement statement = connection.createStatement()) {
             statement.setFetchSize(ROWS_AT_ONCE);
             try (ResultSet hashes = statement.executeQuery(query)) {
                 while (hashes.next()) {
-                    out.write(hashes.getString(1));
+                    String hash = hashes.getString(1);
+                    out.write(hash);
                     out.write('\n');
                     rows++;
+                    sum += Long.parseUnsignedLong(hash, 16);
                 }
             }
         }
-        return rows;
+        return new Keys(rows, sum);
     }
 
     /** As silver's value is written, whatever kind of number it is in the source. */
