@@ -104,8 +104,11 @@ final class QualityLog {
                 newest.put(dataSet.contract().id(), last.batch());
             });
             if (!runs.contains(name)) {
-                compared.forEach(
-                        (dataSet, result) -> rows.add(row(dataSet.contract().id(), result, run)));
+                compared.forEach((dataSet, result) -> {
+                    if (result.isNew()) {
+                        rows.add(row(dataSet.contract().id(), result, run));
+                    }
+                });
                 runs.add(name);
             }
             if (rows.isEmpty()) {
