@@ -47,6 +47,12 @@ public final class SourceKeys implements RequestHandler<Map<String, Object>, Map
     private static final String FOLDER = "_state/source_keys/";
     private static final int ROWS_AT_ONCE = 50_000;
 
+    static {
+        // the function rests for hours, the server closes what it kept open, and the SDK's client does not try a PUT
+        // again
+        System.setProperty("http.keepAlive", "false");
+    }
+
     private final S3Client s3 = S3Client.create();
     private final SecretsManagerClient secrets = SecretsManagerClient.create();
     private final List<Contract> contracts = Contracts.replicated();
