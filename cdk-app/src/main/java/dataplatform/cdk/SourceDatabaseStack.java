@@ -246,14 +246,9 @@ final class SourceDatabaseStack extends Stack {
         variables.put("SILVER_BUCKET", deployment.bucket(Layer.SILVER));
         SecurityGroup group = NetworkStack.securityGroup(this, "Keys", vpc, "Looks which rows the shop has");
         Function function = JavaFunction.of(
-                this, deployment, lake, "source-keys", "source-database", "SourceKeys", builder -> builder.description(
-                                "Writes which rows the shop's tables have, to compare silver with")
-                        .memorySize(2048)
-                        .ephemeralStorageSize(Size.gibibytes(4))
-                        .environmentEncryption(lake.key(this))
-                        .vpc(vpc)
-                        .vpcSubnets(subnets)
-                        .securityGroups(List.of(group))
+                this, deployment, lake, "source-keys", "source-database", "SourceKeys", builder -> inNetwork(
+                                builder, lake, vpc, subnets, group)
+                        .description("Writes which rows the shop's tables have, to compare silver with")
                         .environment(variables));
         reach(function, group, database, access);
         lake.allowWriting(JavaFunction.role(function), Layer.SILVER, "_state/source_keys/");
@@ -263,21 +258,27 @@ final class SourceDatabaseStack extends Stack {
     private void loader(
             LakeStack lake, IVpc vpc, SubnetSelection subnets, SecurityGroup database, Map<String, String> access) {
         SecurityGroup group = NetworkStack.securityGroup(this, "Loader", vpc, "Loads the made-up shop");
-        Function loader = JavaFunction.of(
-                this, deployment, lake, "load-demo-data", "LoadDemoData", builder -> builder.description(
-                                "Loads CSV files of the landing bucket into the shop's database")
-                        .memorySize(2048)
-                        .ephemeralStorageSize(Size.gibibytes(4))
-                        .environmentEncryption(lake.key(this))
-                        .vpc(vpc)
-                        .vpcSubnets(subnets)
-                        .securityGroups(List.of(group))
+        Function loader =
+                JavaFunction.of(this, deployment, lake, "load-demo-data", "LoadDemoData", builder -> inNetwork(
+                                builder, lake, vpc, subnets, group)
+                        .description("Loads CSV files of the landing bucket into the shop's database")
                         .environment(access));
         reach(loader, group, database, access);
         lake.allowReading(JavaFunction.role(loader), Layer.LANDING, "demo/");
         // how `make load-demo` finds them
         new Handover(this, deployment.names().path("landing-bucket"), deployment.bucket(Layer.LANDING));
         new Handover(this, deployment.names().path("load-demo-data-function"), loader.getFunctionName());
+    }
+
+    /** What functions that work with the database have in common: room for its rows, and a place in the network. */
+    private Function.Builder inNetwork(
+            Function.Builder builder, LakeStack lake, IVpc vpc, SubnetSelection subnets, SecurityGroup group) {
+        return builder.memorySize(2048)
+                .ephemeralStorageSize(Size.gibibytes(4))
+                .environmentEncryption(lake.key(this))
+                .vpc(vpc)
+                .vpcSubnets(subnets)
+                .securityGroups(List.of(group));
     }
 
     /** Lets a function of the network work with the database. */
