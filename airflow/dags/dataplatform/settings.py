@@ -59,8 +59,9 @@ def settings() -> dict:
 
     landing, silver, gold: buckets. gold_database: in the Glue catalog. crawler: of silver.
     replication: ARN of the DMS task or replication config; replication_may_rest: whether it is
-    all right that it is stopped. source_keys_function: looks which rows the source has. warehouse: identifier of its workgroup or cluster, host, port,
-    database, and unload_role, the ARN of the role that writes to gold.
+    all right that it is stopped. source_keys_function: looks which rows the source has.
+    warehouse: identifier of its workgroup or cluster, host, port, database, and unload_role, the
+    ARN of the role that writes to gold.
     """
     return json.loads(parameter("airflow/settings"))
 

@@ -109,59 +109,55 @@ public final class Torture implements Callable<Integer> {
                     LOG.info("round {} of {}: {} transactions so far", round, rounds, changes.transactions());
                 }
             }
-            Reconciled reconciled = new Reconciled(engines, state);
             List<String> differences = new ArrayList<>();
-            reconciled.drifts().forEach((table, drift) -> differences.add(table + ": " + drift));
-            engines.refreshSpectrum(contracts);
-            SourceComparison comparison = new SourceComparison(shop, warehouse);
-            for (Contract contract : contracts) {
-                differences.addAll(comparison.differences(contract));
-            }
-            // replication does not bring it, so the comparison with the source has to tell
-            changes.alter("truncate ecommerce.order_reviews", "delete from ecommerce.order_payments");
-            Set<String> told = reconciled.drifts().keySet();
-            if (!told.equals(Set.of("order_reviews"))) {
-                differences.add("order_reviews was truncated, and what differs from the source is said to be " + told);
+            try (Moto moto = Moto.start(state.resolve("logs"));
+                    LambdaRuntime sourceKeys = engines.sourceKeys(moto)) {
+                drifts(engines, sourceKeys).forEach((table, drift) -> differences.add(table + ": " + drift));
+                engines.refreshSpectrum(contracts);
+                SourceComparison comparison = new SourceComparison(shop, warehouse);
+                for (Contract contract : contracts) {
+                    differences.addAll(comparison.differences(contract));
+                }
+                // replication does not bring it, so the comparison with the source has to tell
+                changes.alter("truncate ecommerce.order_reviews", "delete from ecommerce.order_payments");
+                Set<String> told = drifts(engines, sourceKeys).keySet();
+                if (!told.equals(Set.of("order_reviews"))) {
+                    differences.add(
+                            "order_reviews was truncated, and what differs from the source is said to be " + told);
+                }
             }
             LOG.info("{} changes in {} transactions", changes.statements(), changes.transactions());
             return differences;
         }
     }
 
-    /** The platform's own comparison of silver with the source. */
-    private record Reconciled(Engines engines, Path state) {
-        /** Brings silver up to date, and then what the platform says of each table that differs, by the table's name. */
-        Map<String, String> drifts() throws Exception {
-            try (ChildProcess last = engines.replicator(List.of("--stop-when-caught-up"))) {
-                last.await(line -> {});
-            }
-            try (Moto moto = Moto.start(state.resolve("logs"));
-                    LambdaRuntime sourceKeys = engines.sourceKeys(moto)) {
-                LambdaRuntime.Answer answer = sourceKeys.invoke("{}");
-                if (answer.failed()) {
-                    throw new IllegalStateException(answer.body());
-                }
-            }
-            try (ChildProcess last = engines.bronzeToSilver(List.of("--reconcile", "--patience", "PT0S"))) {
-                last.await(line -> {});
-            }
-            Map<String, String> drifts = new TreeMap<>();
-            String reports = "_state/reports/ecommerce/";
-            for (S3Object report : engines.s3Client()
-                    .listObjectsV2Paginator(
-                            request -> request.bucket(S3Server.SILVER).prefix(reports))
-                    .contents()) {
-                String text = engines.s3Client()
-                        .getObjectAsBytes(
-                                request -> request.bucket(S3Server.SILVER).key(report.key()))
-                        .asUtf8String();
-                String drift = AwsJson.JSON.readTree(text).get("drift").asText();
-                if (!drift.isEmpty()) {
-                    drifts.put(report.key().substring(reports.length()).replace(".json", ""), drift);
-                }
-            }
-            return drifts;
+    /** Brings silver up to date, and then what the platform itself says of each table that differs, by the table's name. */
+    private static Map<String, String> drifts(Engines engines, LambdaRuntime sourceKeys) throws Exception {
+        try (ChildProcess last = engines.replicator(List.of("--stop-when-caught-up"))) {
+            last.await(line -> {});
         }
+        LambdaRuntime.Answer answer = sourceKeys.invoke("{}");
+        if (answer.failed()) {
+            throw new IllegalStateException(answer.body());
+        }
+        try (ChildProcess last = engines.bronzeToSilver(List.of("--reconcile", "--patience", "PT0S"))) {
+            last.await(line -> {});
+        }
+        Map<String, String> drifts = new TreeMap<>();
+        String reports = "_state/reports/ecommerce/";
+        for (S3Object report : engines.s3Client()
+                .listObjectsV2Paginator(
+                        request -> request.bucket(S3Server.SILVER).prefix(reports))
+                .contents()) {
+            String text = engines.s3Client()
+                    .getObjectAsBytes(request -> request.bucket(S3Server.SILVER).key(report.key()))
+                    .asUtf8String();
+            String drift = AwsJson.JSON.readTree(text).get("drift").asText();
+            if (!drift.isEmpty()) {
+                drifts.put(report.key().substring(reports.length()).replace(".json", ""), drift);
+            }
+        }
+        return drifts;
     }
 
     private static ChildProcess replicator(Engines engines, String... more) throws IOException {

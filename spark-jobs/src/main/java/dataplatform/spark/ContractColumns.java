@@ -17,14 +17,17 @@ import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.upper;
 import static org.apache.spark.sql.functions.when;
 
+import dataplatform.contracts.Contract;
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.Partition;
+import dataplatform.contracts.SilverColumn;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 
 /** A contract as Spark expressions: how a column is cleaned and typed, and which rows break the contract. */
 final class ContractColumns {
@@ -55,6 +58,24 @@ final class ContractColumns {
             case DATE -> DataTypes.DateType;
             case TIMESTAMP -> DataTypes.TimestampType;
         };
+    }
+
+    /** Columns as Spark has them. */
+    static StructType schema(List<SilverColumn> columns) {
+        StructType schema = new StructType();
+        for (SilverColumn column : columns) {
+            schema = schema.add(column.name(), sparkType(column.type()));
+        }
+        return schema;
+    }
+
+    /** The key's columns and {@code change_seq}. */
+    static StructType keySchema(Contract contract) {
+        StructType schema = new StructType();
+        for (dataplatform.contracts.Column column : contract.key()) {
+            schema = schema.add(column.name(), sparkType(column.type()));
+        }
+        return schema.add(SilverColumn.CHANGE_SEQ, DataTypes.StringType);
     }
 
     /**

@@ -16,7 +16,6 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.StructType;
 
 /** The Delta table of the rows of a data set that break its contract: each once, however often it comes. */
 final class Quarantine {
@@ -92,14 +91,7 @@ final class Quarantine {
 
     /** All rows that ever came, with the columns {@link SilverColumn#QUARANTINE}. */
     Dataset<Row> rows() {
-        if (exists()) {
-            return table();
-        }
-        StructType schema = new StructType();
-        for (SilverColumn column : SilverColumn.QUARANTINE) {
-            schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
-        }
-        return spark.createDataFrame(List.of(), schema);
+        return exists() ? table() : spark.createDataFrame(List.of(), ContractColumns.schema(SilverColumn.QUARANTINE));
     }
 
     private static Map<String, Long> reasons(Dataset<Row> rows) {

@@ -228,11 +228,7 @@ final class Reconciliation {
 
     /** The key's columns and {@code change_seq} of silver's rows, read without asking Delta: for a small table that takes longer. */
     private Dataset<Row> table() {
-        StructType schema = new StructType();
-        for (dataplatform.contracts.Column column : dataSet.contract().key()) {
-            schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
-        }
-        schema = schema.add(CHANGE_SEQ, DataTypes.StringType);
+        StructType schema = ContractColumns.keySchema(dataSet.contract());
         Optional<String> partition = dataSet.contract().partition().map(Partition::name);
         List<String> files = new TableFiles(spark, dataSet.silver(), partition).current();
         return files.isEmpty()

@@ -47,7 +47,6 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * A data set's table in silver, and how a batch of changes gets into it: of each key the version with the highest {@code
@@ -183,7 +182,7 @@ public final class SilverTable {
     /** Makes up for a run that died after its commit: its manifests may be missing, and no later batch would write them. */
     void recover() {
         long told = Reports.told(spark, dataSet).map(Commit::batch).orElse(0L);
-        if (exists() && newest().batch() > told) {
+        if (newest().batch() > told) {
             files.afterCommit();
         }
     }
@@ -339,11 +338,7 @@ public final class SilverTable {
     }
 
     private Dataset<Row> noRows() {
-        StructType schema = new StructType();
-        for (SilverColumn column : SilverColumn.of(contract)) {
-            schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
-        }
-        return spark.createDataFrame(List.of(), schema);
+        return spark.createDataFrame(List.of(), ContractColumns.schema(SilverColumn.of(contract)));
     }
 
     private boolean exists() {

@@ -20,7 +20,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -44,11 +43,7 @@ final class Tombstones {
         this.spark = spark;
         this.folder = new Path(dataSet.tombstones());
         this.key = dataSet.contract().key().stream().map(Column::name).toArray(String[]::new);
-        StructType columns = new StructType();
-        for (Column column : dataSet.contract().key()) {
-            columns = columns.add(column.name(), ContractColumns.sparkType(column.type()));
-        }
-        this.schema = columns.add(SilverColumn.CHANGE_SEQ, DataTypes.StringType);
+        this.schema = ContractColumns.keySchema(dataSet.contract());
     }
 
     /** @param rows with the key and the {@code change_seq} that they left at */
