@@ -105,23 +105,8 @@ final class Airflow {
      */
     void run(String dag, String logicalDate, String conf, Consumer<String> tasks)
             throws IOException, InterruptedException {
-        test(dag, List.of("dags", "test", dag, logicalDate, "--conf", conf), tasks);
-    }
-
-    /**
-     * Runs one task of a DAG, whatever has become of those before it.
-     *
-     * @param logicalDate in ISO 8601
-     * @throws IllegalStateException with what it says, if it fails
-     */
-    void runTask(String dag, String task, String logicalDate) throws IOException, InterruptedException {
-        test(dag, List.of("tasks", "test", dag, task, logicalDate), started -> {});
-    }
-
-    private void test(String dag, List<String> command, Consumer<String> tasks)
-            throws IOException, InterruptedException {
         Failures failures = new Failures();
-        try (ChildProcess run = start("dag-" + dag, command)) {
+        try (ChildProcess run = start("dag-" + dag, List.of("dags", "test", dag, logicalDate, "--conf", conf))) {
             run.await(coloured -> {
                 String line = COLOUR.matcher(coloured).replaceAll("");
                 Matcher started = STARTED.matcher(line);
