@@ -47,7 +47,12 @@ final class BatchLog {
         for (String name : names) {
             long number = number(name);
             if (number <= batch && (name.endsWith(ALL) ? number == base : number > base)) {
-                files.addAll(List.of(folder.read(name, FileVersion[].class).orElse(new FileVersion[0])));
+                Optional<FileVersion[]> written = folder.read(name, FileVersion[].class);
+                if (written.isEmpty()) {
+                    // another run has just put it together with others
+                    return taken(batch);
+                }
+                files.addAll(List.of(written.get()));
                 read++;
             }
         }

@@ -77,6 +77,9 @@ final class Refresh {
         while (more) {
             try {
                 more = next(done);
+                if (!more) {
+                    table.createIfMissing();
+                }
             } catch (DeltaConcurrentModificationException e) {
                 if (++conflicts == TRIES) {
                     throw e;
@@ -86,7 +89,6 @@ final class Refresh {
                         dataSet.contract().id());
             }
         }
-        table.createIfMissing();
         return new Outcome(done, failures);
     }
 

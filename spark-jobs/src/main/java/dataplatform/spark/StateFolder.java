@@ -42,8 +42,8 @@ final class StateFolder {
 
     void write(String name, Object value) {
         Path file = new Path(folder, name);
-        try (OutputStream out = storage().create(file, true)) {
-            out.write(TableLog.text(value).getBytes(StandardCharsets.UTF_8));
+        try {
+            Storage.replace(storage(), file, content(value));
         } catch (IOException e) {
             throw new UncheckedIOException("could not write " + file, e);
         }
@@ -52,20 +52,26 @@ final class StateFolder {
     /** Writes a file that is not there yet; false if it is. */
     boolean create(String name, Object value) {
         Path file = new Path(folder, name);
-        byte[] content = TableLog.text(value).getBytes(StandardCharsets.UTF_8);
         try {
             FileSystem storage = storage();
             if (storage.exists(file)) {
                 return false;
             }
             if (!storage.hasPathCapability(file, CONDITIONAL)) {
-                return rename(storage, file, content);
+                // once among the writers of a process, as Delta does
+                synchronized (StateFolder.class) {
+                    if (storage.exists(file)) {
+                        return false;
+                    }
+                    Storage.replace(storage, file, content(value));
+                    return true;
+                }
             }
             FSDataOutputStreamBuilder<?, ?> builder =
                     storage.createFile(file).recursive().overwrite(true);
             builder.must(CONDITIONAL, true);
             try (OutputStream out = builder.build()) {
-                out.write(content);
+                out.write(content(value));
             }
             return true;
         } catch (IOException e) {
@@ -77,15 +83,8 @@ final class StateFolder {
         }
     }
 
-    /** On a disk, where a file can be seen while it is written: whole and once among the writers of a process, as Delta does. */
-    private static boolean rename(FileSystem storage, Path file, byte[] content) throws IOException {
-        synchronized (StateFolder.class) {
-            Path written = file.suffix(".tmp");
-            try (OutputStream out = storage.create(written, true)) {
-                out.write(content);
-            }
-            return !storage.exists(file) && storage.rename(written, file);
-        }
+    private static byte[] content(Object value) {
+        return TableLog.text(value).getBytes(StandardCharsets.UTF_8);
     }
 
     /** Names of the files, in their order. */
@@ -113,6 +112,6 @@ final class StateFolder {
     }
 
     private FileSystem storage() throws IOException {
-        return folder.getFileSystem(spark.sessionState().newHadoopConf());
+        return Storage.of(folder, spark.sessionState().newHadoopConf());
     }
 }

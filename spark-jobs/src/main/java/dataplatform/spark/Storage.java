@@ -1,12 +1,57 @@
 package dataplatform.spark;
 
 import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 
-/** Tells failures of the storage, which pass, from those of what is stored, which stay. */
+/** What is the same about all storage: how small files are written whole, and which failures are its own. */
 final class Storage {
+    private static final int TRIES = 20;
+
     private Storage() {}
+
+    /** The storage of a path; a disk's without the checksum files, which change apart from what they are of. */
+    static FileSystem of(Path path, Configuration configuration) throws IOException {
+        FileSystem storage = path.getFileSystem(configuration);
+        return storage instanceof LocalFileSystem disk ? disk.getRawFileSystem() : storage;
+    }
+
+    /** Writes a file, or writes it anew: whoever reads it meanwhile sees the one or the other, and never a part. */
+    static void replace(FileSystem storage, Path file, byte[] content) throws IOException {
+        if (!(storage instanceof RawLocalFileSystem)) {
+            // S3 shows an object when it is whole
+            try (OutputStream out = storage.create(file, true)) {
+                out.write(content);
+            }
+            return;
+        }
+        // hidden from those who read a folder
+        Path written = new Path(file.getParent(), "." + file.getName() + "." + UUID.randomUUID() + ".tmp");
+        for (int tried = 1; ; tried++) {
+            try {
+                try (OutputStream out = storage.create(written, true)) {
+                    out.write(content);
+                }
+                if (storage.rename(written, file)) {
+                    return;
+                }
+                throw new IOException("could not rename " + written);
+            } catch (IOException e) {
+                // another writer may just have deleted the folder
+                if (tried == TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
 
     /** Whether something failed because the storage did, or had not the right to answer. */
     static boolean failed(Throwable failure) {

@@ -13,7 +13,6 @@ import io.delta.kernel.internal.InternalScanFileUtils;
 import io.delta.kernel.utils.CloseableIterator;
 import io.delta.tables.DeltaTable;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -114,7 +113,7 @@ final class TableFiles {
 
     private void writeManifests(Listing files, Predicate<String> isMeant) {
         try {
-            FileSystem storage = table.getFileSystem(spark.sessionState().newHadoopConf());
+            FileSystem storage = Storage.of(table, spark.sessionState().newHadoopConf());
             for (String folder : foldersWithManifest(storage)) {
                 if (isMeant.test(folder) && !files.byFolder().containsKey(folder)) {
                     storage.delete(new Path(table, MANIFESTS + "/" + folder), true);
@@ -123,9 +122,10 @@ final class TableFiles {
             for (Map.Entry<String, List<String>> folder : files.byFolder().entrySet()) {
                 if (isMeant.test(folder.getKey())) {
                     Path manifest = new Path(new Path(table, MANIFESTS + "/" + folder.getKey()), "manifest");
-                    try (OutputStream out = storage.create(manifest, true)) {
-                        out.write(String.join("\n", folder.getValue()).getBytes(StandardCharsets.UTF_8));
-                    }
+                    Storage.replace(
+                            storage,
+                            manifest,
+                            String.join("\n", folder.getValue()).getBytes(StandardCharsets.UTF_8));
                 }
             }
         } catch (IOException e) {
