@@ -17,7 +17,10 @@ import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The files of a data set in bronze, each version of which is taken once. */
+/**
+ * The files of a data set in bronze, each version of which is taken once. They are those of one moment: where files keep coming, what
+ * comes meanwhile is the next run's, and this one ends.
+ */
 final class BronzeFolder implements Refresh.Input {
     private static final Logger LOG = LoggerFactory.getLogger(BronzeFolder.class);
     private static final String SUFFIX = ".parquet";
@@ -25,6 +28,7 @@ final class BronzeFolder implements Refresh.Input {
     private final SparkSession spark;
     private final DataSet dataSet;
     private final SetAside setAside;
+    private List<FileVersion> listed;
 
     BronzeFolder(SparkSession spark, DataSet dataSet, SetAside setAside) {
         this.spark = spark;
@@ -44,7 +48,10 @@ final class BronzeFolder implements Refresh.Input {
 
     @Override
     public List<FileVersion> next(Set<FileVersion> taken, Set<FileVersion> tried) throws IOException {
-        List<FileVersion> there = list().stream()
+        if (listed == null) {
+            listed = list();
+        }
+        List<FileVersion> there = listed.stream()
                 .filter(file -> !setAside.contains(file) && !tried.contains(file))
                 .toList();
         Predicate<FileVersion> isFresh = file -> !taken.contains(file);
@@ -64,9 +71,9 @@ final class BronzeFolder implements Refresh.Input {
         Path folder = new Path(dataSet.source());
         FileSystem storage = folder.getFileSystem(spark.sessionState().newHadoopConf());
         try {
-            RemoteIterator<LocatedFileStatus> listed = storage.listFiles(folder, true);
-            while (listed.hasNext()) {
-                FileStatus file = listed.next();
+            RemoteIterator<LocatedFileStatus> found = storage.listFiles(folder, true);
+            while (found.hasNext()) {
+                FileStatus file = found.next();
                 if (file.getPath().getName().toLowerCase(Locale.ROOT).endsWith(SUFFIX)) {
                     files.add(FileVersion.of(file));
                 } else {

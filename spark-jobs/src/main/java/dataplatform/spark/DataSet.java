@@ -9,7 +9,7 @@ import dataplatform.contracts.Contract;
  * @param source folder that its files come in: in bronze, where replication writes them, or in landing
  * @param silver Delta table of the valid rows
  * @param quarantine Delta table of the rows that break the contract
- * @param state folder of what the job has to remember: the checkpoint and the tombstones
+ * @param state folder of what the job has to remember: batches, files that are set aside, tombstones
  */
 public record DataSet(Contract contract, String source, String silver, String quarantine, String state) {
     /**
@@ -29,9 +29,5 @@ public record DataSet(Contract contract, String source, String silver, String qu
     /** Parquet files with the key and {@code change_seq} of rows that left their place; see {@link SilverTable}. */
     String tombstones() {
         return state + "/tombstones";
-    }
-
-    String checkpoint() {
-        return state + "/checkpoint";
     }
 }

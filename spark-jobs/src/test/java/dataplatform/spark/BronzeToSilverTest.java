@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -36,6 +37,7 @@ import org.apache.commons.io.FileUtils;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.delta.DeltaLog;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -62,6 +64,8 @@ class BronzeToSilverTest extends SparkTest {
 
     @TempDir
     Path folder;
+
+    private int come;
 
     @AfterEach
     void everyRowIsAccountedFor() {
@@ -296,6 +300,46 @@ class BronzeToSilverTest extends SparkTest {
                                 "cast(sum(rows_in) as string)", "cast(sum(quarantined) as string)", "string(count(*))")
                         .collectAsList())
                 .containsExactly(RowFactory.create("11", "4", "3"));
+    }
+
+    @Test
+    void aRunEndsThoughFilesKeepComing() throws Exception {
+        DataSet dataSet = DataSet.of(contract("ecommerce.order_items"), folder + "/bronze", folder + "/silver");
+        orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"));
+
+        assertThat(refreshWhileFilesCome(dataSet)).hasSize(1);
+        assertThat(items()).containsExactly("a 2017-01 10.00");
+        assertThat(refreshWhileFilesCome(dataSet)).hasSize(1);
+        assertThat(items()).containsExactly("1 2017-02 1.00", "2 2017-02 1.00", "a 2017-01 10.00");
+    }
+
+    /** The batches of a run that finds one more file whenever it looks for some. */
+    private List<Commit> refreshWhileFilesCome(DataSet dataSet) throws Exception {
+        SetAside setAside = new SetAside(SPARK, dataSet);
+        BronzeFolder bronze = new BronzeFolder(SPARK, dataSet, setAside);
+        Refresh.Input growing = new Refresh.Input() {
+            @Override
+            public String name() {
+                return bronze.name();
+            }
+
+            @Override
+            public List<FileVersion> next(Set<FileVersion> taken, Set<FileVersion> tried) throws IOException {
+                List<FileVersion> files = bronze.next(taken, tried);
+                come++;
+                assertThat(come).as("looks for files").isLessThan(10);
+                orderItems(
+                        "20260101-12000%d000".formatted(come), change("I", "" + come, "2017-02-05", "1.00", seq(come)));
+                return files;
+            }
+
+            @Override
+            public SourceFiles inspect(SparkSession session, List<FileVersion> files) {
+                return bronze.inspect(session, files);
+            }
+        };
+        Run run = new Run("test", Instant.now());
+        return new Refresh(SPARK, dataSet, run, setAside, growing).run().batches();
     }
 
     @Test
