@@ -27,12 +27,15 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.schema.MessageTypeParser;
 import org.apache.parquet.schema.Type;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.execution.datasources.parquet.ParquetToSparkSchemaConverter;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
@@ -51,6 +54,7 @@ final class BronzeFiles implements SourceFiles {
      */
     static final Duration LOAD_STARTS_BEFORE = Duration.ofSeconds(5);
 
+    private static final int FOOTERS_PER_TASK = 8;
     private static final int MOST_TASKS = 200;
     private static final String LOAD = "LOAD";
     private static final DateTimeFormatter HUNDREDTHS =
@@ -93,7 +97,9 @@ final class BronzeFiles implements SourceFiles {
         SerializableConfiguration storage =
                 new SerializableConfiguration(spark.sessionState().newHadoopConf());
         Map<String, Inspection> byPath = JavaSparkContext.fromSparkContext(spark.sparkContext())
-                .parallelize(files.stream().map(FileVersion::path).toList(), Math.min(files.size(), MOST_TASKS))
+                .parallelize(
+                        files.stream().map(FileVersion::path).toList(),
+                        Math.min(files.size() / FOOTERS_PER_TASK + 1, MOST_TASKS))
                 .map(path -> inspect(path, storage.value()))
                 .collect()
                 .stream()
@@ -179,9 +185,17 @@ final class BronzeFiles implements SourceFiles {
                     .add(file.path());
         }
         List<ChangeBatch> parts = new ArrayList<>();
-        paths.forEach((alike, files) -> parts.add(
-                ChangeBatch.ofBronze(contract, spark.read().parquet(files.toArray(String[]::new)), alike.get(1))));
+        paths.forEach(
+                (alike, files) -> parts.add(ChangeBatch.ofBronze(contract, read(alike.get(0), files), alike.get(1))));
         return ChangeBatch.union(parts, newFloor);
+    }
+
+    /** @param schema of all of the files, whose footers Spark would read again for it */
+    private Dataset<Row> read(String schema, List<String> paths) {
+        StructType columns = new ParquetToSparkSchemaConverter(
+                        spark.sessionState().conf())
+                .convert(MessageTypeParser.parseMessageType(schema));
+        return spark.read().schema(columns).parquet(paths.toArray(String[]::new));
     }
 
     /**
@@ -235,8 +249,9 @@ final class BronzeFiles implements SourceFiles {
             if (!inspections.get(files.get(0)).columns().contains(SilverColumn.EXTRACTED_AT)) {
                 continue;
             }
-            Dataset<Row> rows = spark.read()
-                    .parquet(files.stream().map(FileVersion::path).toArray(String[]::new))
+            Dataset<Row> rows = read(
+                            inspections.get(files.get(0)).schema(),
+                            files.stream().map(FileVersion::path).toList())
                     .select(
                             regexp_extract(input_file_name(), "[^/]*$", 0).as("file"),
                             col(SilverColumn.EXTRACTED_AT)

@@ -1,6 +1,8 @@
 package dataplatform.spark;
 
+import dataplatform.spark.Jobs.Work;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +34,8 @@ final class Reports {
 
     /** @param silver folder of the silver layer */
     Reports(SparkSession spark, String silver) {
-        this.spark = spark;
+        // a few figures a data set
+        this.spark = Sessions.forBatch(spark, 0);
         this.silver = silver;
     }
 
@@ -64,7 +67,8 @@ final class Reports {
      *
      * @param compared what comparisons with the source came to, in this run
      */
-    void write(Collection<DataSet> dataSets, Map<DataSet, Reconciliation.Result> compared, Run run) {
+    void write(Collection<DataSet> dataSets, Map<DataSet, Reconciliation.Result> compared, Run run)
+            throws InterruptedException {
         Map<DataSet, List<Commit>> untold = new TreeMap<>(
                 (one, other) -> one.contract().id().compareTo(other.contract().id()));
         for (DataSet dataSet : dataSets) {
@@ -75,10 +79,18 @@ final class Reports {
             }
         }
         new QualityLog(spark, silver).append(untold, compared, run);
-        dataSets.forEach(dataSet -> report(
-                dataSet,
-                untold.getOrDefault(dataSet, List.of()),
-                Optional.ofNullable(compared.get(dataSet)).map(Reconciliation.Result::verdict)));
+        Map<DataSet, Throwable> failures = new HashMap<>();
+        Work<DataSet, Void> report = dataSet -> {
+            Optional<String> verdict =
+                    Optional.ofNullable(compared.get(dataSet)).map(Reconciliation.Result::verdict);
+            report(dataSet, untold.getOrDefault(dataSet, List.of()), verdict);
+            return null;
+        };
+        Jobs.each(dataSets, report, failures::put);
+        failures.forEach((dataSet, e) -> {
+            throw new IllegalStateException(
+                    "could not report on " + dataSet.contract().id(), e);
+        });
         // last: a run that dies before tells again
         untold.forEach((dataSet, batches) ->
                 new StateFolder(spark, dataSet.state()).write(REPORTED, batches.get(batches.size() - 1)));
