@@ -225,7 +225,7 @@ $(airflow): | $(tools)
 	@touch $@
 
 $(cdk): cdk-app/package-lock.json
-	@command -v npm >/dev/null || { echo 'No npm found: install Node.js 20 or newer, on which CDK runs.' >&2; exit 1; }
+	@command -v npm >/dev/null || { echo 'No npm found: install Node.js 22 or newer, on which CDK runs.' >&2; exit 1; }
 	@echo 'installing the CDK into cdk-app/node_modules' >&2
 	@npm ci --prefix cdk-app --no-audit --no-fund --silent >&2
 	@touch $@

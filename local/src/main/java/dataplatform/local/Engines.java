@@ -66,6 +66,11 @@ final class Engines implements AutoCloseable {
 
     /** Starts the replication from the shop's database to bronze. */
     ChildProcess replicator(List<String> arguments) throws IOException {
+        return replicator(BRONZE, arguments);
+    }
+
+    /** @param bronze where files go */
+    ChildProcess replicator(String bronze, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Project.java(),
                 "-Xmx512m",
@@ -77,7 +82,7 @@ final class Engines implements AutoCloseable {
                 "--source",
                 postgres.jdbcUrl(PostgresServer.SHOP),
                 "--bronze",
-                BRONZE,
+                bronze,
                 "--state",
                 state.resolve("replication").toString()));
         command.addAll(arguments);

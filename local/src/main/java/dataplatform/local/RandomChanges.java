@@ -100,10 +100,18 @@ final class RandomChanges {
         connection.commit();
     }
 
-    /** Makes an integer column a bigint, and from then on puts numbers into it that are too large for the contract. */
-    void widen(Contract contract, Column column) throws SQLException {
-        alter("alter table " + table(contract) + " alter column " + column.name() + " type bigint");
-        widened.add(contract.id() + "." + column.name());
+    /** Makes an integer column a bigint, and from then on puts numbers into it that are too large for the contract; or the other way round. */
+    void toggleWidth(Contract contract, Column column) throws SQLException {
+        String alter = "alter table " + table(contract) + " alter column " + column.name() + " type ";
+        if (widened.add(contract.id() + "." + column.name())) {
+            alter(alter + "bigint");
+        } else {
+            widened.remove(contract.id() + "." + column.name());
+            alter(
+                    "update " + table(contract) + " set " + column.name() + " = 1 where " + column.name() + " > "
+                            + Integer.MAX_VALUE,
+                    alter + "integer");
+        }
     }
 
     /** Empties a table that no other refers to, but for one new row. */

@@ -49,8 +49,12 @@ final class SourceComparison {
         this.warehouse = warehouse;
     }
 
-    /** What differs, a sentence each and a few at most. */
-    List<String> differences(Contract contract) throws SQLException {
+    /**
+     * What differs, a sentence each and a few at most.
+     *
+     * @param gated rows in quarantine that the quality gate hears of
+     */
+    List<String> differences(Contract contract, long gated) throws SQLException {
         List<String> differences = new ArrayList<>();
         invalid = 0;
         Map<String, String> expected =
@@ -73,6 +77,9 @@ final class SourceComparison {
         if (inQuarantine != told) {
             differences.add(
                     contract.id() + ": " + inQuarantine + " rows in quarantine, the quality table says " + told);
+        }
+        if (inQuarantine != gated) {
+            differences.add(contract.id() + ": " + inQuarantine + " rows in quarantine, the gate hears of " + gated);
         }
         if (inQuarantine < invalid) {
             differences.add(contract.id() + ": " + invalid + " rows of the source break the contract, " + inQuarantine

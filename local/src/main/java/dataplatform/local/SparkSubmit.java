@@ -93,7 +93,9 @@ final class SparkSubmit {
         configuration.put(
                 "spark.sql.warehouse.dir", scratch.resolve("warehouse").toString());
         configuration.put("spark.sql.shuffle.partitions", "2");
+        // to write a program for a few hundred rows takes longer than to do without, and each task would write it again
         configuration.put("spark.sql.codegen.wholeStage", "false");
+        configuration.put("spark.sql.codegen.factoryMode", "NO_CODEGEN");
         configuration.put("spark.databricks.delta.snapshotPartitions", "1");
         configuration.put("spark.hadoop.fs.s3.impl", "org.apache.hadoop.fs.s3a.S3AFileSystem");
         configuration.put("spark.hadoop.fs.AbstractFileSystem.s3.impl", "org.apache.hadoop.fs.s3a.S3A");

@@ -13,6 +13,6 @@ class TortureTest {
 
     @Test
     void silverEqualsTheSourceThoughReplicationAndSparkAreKilled() throws Exception {
-        assertThat(Torture.run(4, 1, folder.resolve("state"))).isEmpty();
+        assertThat(Torture.run(7, 1, folder.resolve("state"))).isEmpty();
     }
 }

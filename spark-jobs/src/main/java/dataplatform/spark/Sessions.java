@@ -54,9 +54,6 @@ public final class Sessions {
                 .set(
                         "spark.sql.shuffle.partitions",
                         Math.min(8, spark.sessionState().conf().numShufflePartitions()));
-        // nor does it pay to write a program for a few hundred rows, which each task of a query does again
-        session.conf().set("spark.sql.codegen.wholeStage", false);
-        session.conf().set("spark.sql.codegen.factoryMode", "NO_CODEGEN");
         return session;
     }
 }
