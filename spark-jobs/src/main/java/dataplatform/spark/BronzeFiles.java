@@ -27,16 +27,20 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
-import org.apache.parquet.schema.MessageTypeParser;
+import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.Type;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.execution.datasources.parquet.ParquetToSparkSchemaConverter;
+import org.apache.spark.sql.internal.SQLConf;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Some Parquet files of a data set in bronze, as rows that {@link ChangeBatch} understands. Files are read by their own columns and
@@ -54,6 +58,7 @@ final class BronzeFiles implements SourceFiles {
      */
     static final Duration LOAD_STARTS_BEFORE = Duration.ofSeconds(5);
 
+    private static final Logger LOG = LoggerFactory.getLogger(BronzeFiles.class);
     private static final int FOOTERS_PER_TASK = 8;
     private static final int MOST_TASKS = 200;
     private static final String LOAD = "LOAD";
@@ -67,10 +72,12 @@ final class BronzeFiles implements SourceFiles {
     /**
      * What a file's footer tells.
      *
-     * @param schema of the file, as text
+     * @param schema of what can be read of the file, as Spark's JSON
+     * @param columns all of them
+     * @param leftOut why some of them can't be read, which the contract does not know
      * @param defect why the file can't be read, and what to do; empty if it can
      */
-    private record Inspection(String path, String schema, List<String> columns, String defect)
+    private record Inspection(String path, String schema, List<String> columns, List<String> leftOut, String defect)
             implements Serializable {}
 
     private BronzeFiles(SparkSession spark, Contract contract, Map<FileVersion, Inspection> inspections) {
@@ -96,11 +103,13 @@ final class BronzeFiles implements SourceFiles {
         }
         SerializableConfiguration storage =
                 new SerializableConfiguration(spark.sessionState().newHadoopConf());
+        List<String> known = new ArrayList<>(List.of("Op", SilverColumn.CHANGE_SEQ, SilverColumn.EXTRACTED_AT));
+        contract.columns().forEach(column -> known.add(column.name()));
         Map<String, Inspection> byPath = JavaSparkContext.fromSparkContext(spark.sparkContext())
                 .parallelize(
                         files.stream().map(FileVersion::path).toList(),
                         Math.min(files.size() / FOOTERS_PER_TASK + 1, MOST_TASKS))
-                .map(path -> inspect(path, storage.value()))
+                .map(path -> inspect(path, storage.value(), known))
                 .collect()
                 .stream()
                 .collect(Collectors.toMap(Inspection::path, each -> each));
@@ -108,6 +117,7 @@ final class BronzeFiles implements SourceFiles {
         for (FileVersion file : files) {
             Inspection found = byPath.get(file.path());
             List<String> missing = ChangeBatch.missing(contract, found.columns());
+            found.leftOut().forEach(cause -> LOG.warn("{}: {}: {}", contract.id(), file.path(), cause));
             inspections.put(
                     file,
                     found.defect().isEmpty() && !missing.isEmpty()
@@ -115,26 +125,40 @@ final class BronzeFiles implements SourceFiles {
                                     file.path(),
                                     "",
                                     found.columns(),
+                                    List.of(),
                                     ChangeBatch.lacks(contract, missing, found.columns()))
                             : found);
         }
         return new BronzeFiles(spark, contract, inspections);
     }
 
-    private static Inspection inspect(String path, Configuration storage) throws IOException {
+    private static Inspection inspect(String path, Configuration storage, List<String> known) throws IOException {
+        List<Type> fields;
         try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(new Path(path), storage))) {
-            var schema = reader.getFooter().getFileMetaData().getSchema();
-            return new Inspection(
-                    path,
-                    schema.toString(),
-                    schema.getFields().stream().map(Type::getName).toList(),
-                    "");
+            fields = reader.getFooter().getFileMetaData().getSchema().getFields();
         } catch (IOException | RuntimeException e) {
             if (Storage.failed(e)) {
                 throw e;
             }
-            return new Inspection(path, "", List.of(), "is no whole Parquet file: " + e.getMessage());
+            return new Inspection(path, "", List.of(), List.of(), "is no whole Parquet file: " + e.getMessage());
         }
+        List<String> names = fields.stream().map(Type::getName).toList();
+        ParquetToSparkSchemaConverter converter = new ParquetToSparkSchemaConverter(new SQLConf());
+        StructType schema = new StructType();
+        List<String> leftOut = new ArrayList<>();
+        for (Type field : fields) {
+            try {
+                schema = schema.add(
+                        converter.convert(new MessageType("row", field)).fields()[0]);
+            } catch (Exception e) {
+                String cause = "column " + field.getName() + " can't be read: " + e.getMessage();
+                if (known.contains(field.getName())) {
+                    return new Inspection(path, "", names, List.of(), cause);
+                }
+                leftOut.add(cause + "; it stays there");
+            }
+        }
+        return new Inspection(path, schema.json(), names, leftOut, "");
     }
 
     @Override
@@ -157,8 +181,7 @@ final class BronzeFiles implements SourceFiles {
         Map<FileVersion, String> unreadable = new HashMap<>();
         for (FileVersion file : sound()) {
             try {
-                spark.read()
-                        .parquet(file.path())
+                read(inspections.get(file).schema(), List.of(file.path()))
                         .write()
                         .format("noop")
                         .mode("overwrite")
@@ -192,10 +215,9 @@ final class BronzeFiles implements SourceFiles {
 
     /** @param schema of all of the files, whose footers Spark would read again for it */
     private Dataset<Row> read(String schema, List<String> paths) {
-        StructType columns = new ParquetToSparkSchemaConverter(
-                        spark.sessionState().conf())
-                .convert(MessageTypeParser.parseMessageType(schema));
-        return spark.read().schema(columns).parquet(paths.toArray(String[]::new));
+        StructType columns = (StructType) DataType.fromJson(schema);
+        // a name is a name, though it has brackets in it
+        return spark.read().schema(columns).option("__globPaths__", false).parquet(paths.toArray(String[]::new));
     }
 
     /**
@@ -217,17 +239,30 @@ final class BronzeFiles implements SourceFiles {
         List<FileVersion> ofFirst = loads.stream()
                 .filter(file -> first != null
                         && begun.containsKey(file.name())
-                        && !begun.get(file.name()).isBefore(first))
+                        // files that are written side by side
+                        && !begun.get(file.name()).isBefore(first.minus(LOAD_STARTS_BEFORE)))
                 .toList();
-        String seq = seq(first, ofFirst);
+        String seq = seq(
+                ofFirst.stream()
+                        .map(file -> begun.get(file.name()))
+                        .min(Comparator.naturalOrder())
+                        .orElse(null),
+                ofFirst);
         ofFirst.forEach(file -> seqs.put(file, seq));
         List<FileVersion> others =
                 loads.stream().filter(file -> !ofFirst.contains(file)).toList();
         // more of the load that the table has, or what an earlier and longer one has left
         for (FileVersion file : others) {
-            Instant own = begun.get(file.name());
-            String ownSeq = seq(own, List.of(file));
-            seqs.put(file, ownSeq.compareTo(floor) > 0 && !floor.isEmpty() && first == null ? floor : ownSeq);
+            String own = seq(begun.get(file.name()), List.of(file));
+            if (first == null && !own.isEmpty()) {
+                // when its load began is not known before the first file comes, and then it is taken again
+                if (floor.isEmpty()) {
+                    own = SilverTable.OLDEST;
+                } else if (own.compareTo(floor) > 0) {
+                    own = floor;
+                }
+            }
+            seqs.put(file, own);
         }
         return seq;
     }
@@ -259,7 +294,8 @@ final class BronzeFiles implements SourceFiles {
                                     .as("at"));
             for (Row row : rows.groupBy("file").agg(min("at")).collectAsList()) {
                 Timestamp at = row.getTimestamp(1);
-                if (at != null) {
+                // a table that has rows of the future takes no change until then
+                if (at != null && at.toInstant().isBefore(Instant.now().plus(ChangeBatch.CLOCKS_DIFFER))) {
                     begun.put(row.getString(0), at.toInstant().minus(LOAD_STARTS_BEFORE));
                 }
             }

@@ -74,7 +74,14 @@ final class BronzeFolder implements Refresh.Input {
             RemoteIterator<LocatedFileStatus> found = storage.listFiles(folder, true);
             while (found.hasNext()) {
                 FileStatus file = found.next();
-                if (file.getPath().getName().toLowerCase(Locale.ROOT).endsWith(SUFFIX)) {
+                String name = file.getPath().getName();
+                if (name.matches("[._].*")) {
+                    LOG.warn(
+                            "{}: {} is hidden and is left out; give it a name that does not begin with {}",
+                            dataSet.contract().id(),
+                            file.getPath(),
+                            name.charAt(0));
+                } else if (name.toLowerCase(Locale.ROOT).endsWith(SUFFIX)) {
                     files.add(FileVersion.of(file));
                 } else {
                     LOG.warn(

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
@@ -14,6 +15,10 @@ import static org.apache.spark.sql.functions.when;
 
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.SilverColumn;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -26,7 +31,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
-import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -54,6 +58,17 @@ final class ChangeBatch {
     static final String FILE = "_file";
     /** Why the line of a file makes no row; null if it does. */
     static final String DEFECT = "_defect";
+    /** Why nobody knows what the row is about: which change it is, or when it was made. Empty otherwise. */
+    private static final String MISPLACED = "_misplaced";
+    /** As AWS DMS documents it: a time to the hundredth of a second, and a number that goes up. */
+    private static final String CHANGE_SEQ_FORM = "^[0-9]{35}$";
+
+    /** So much later than here may it be where changes are made. */
+    static final Duration CLOCKS_DIFFER = Duration.ofDays(1);
+
+    private static final DateTimeFormatter HUNDREDTHS =
+            DateTimeFormatter.ofPattern("uuuuMMddHHmmssSS").withZone(ZoneOffset.UTC);
+
     /** DMS's transformation rule {@code add-before-image-columns} names the key before the change so. */
     static final String BEFORE_IMAGE = "BI_";
 
@@ -65,7 +80,7 @@ final class ChangeBatch {
     /**
      * Rows whose files have the same columns.
      *
-     * @param loadSeq {@code change_seq} of the rows of a full load
+     * @param loadSeq {@code change_seq} of the rows of a full load; empty if each row has to have its own
      */
     private record Part(Dataset<Row> raw, String loadSeq) {}
 
@@ -106,7 +121,7 @@ final class ChangeBatch {
 
     /**
      * @param raw rows of bronze from files of equal columns; those that the contract does not know are left out
-     * @param loadSeq what stands for {@code change_seq} in the rows of a full load, which have none
+     * @param loadSeq what stands for {@code change_seq} in the rows of a full load, which have none; empty if the rows are of none
      * @throws IllegalArgumentException if a column of the contract is missing
      */
     static ChangeBatch ofBronze(Contract contract, Dataset<Row> raw, String loadSeq) {
@@ -198,11 +213,19 @@ final class ChangeBatch {
             }
         }
         Set<String> present = Set.of(rows.columns());
-        Column op = present.contains("Op") ? coalesce(col("Op"), lit("I")) : lit("I");
-        Column seq = present.contains(SilverColumn.CHANGE_SEQ)
-                ? coalesce(col(SilverColumn.CHANGE_SEQ), lit(loadSeq))
-                : lit(loadSeq);
-        typed.add(seq.as(SilverColumn.CHANGE_SEQ));
+        boolean isFile = contract.files().isPresent();
+        Column none = lit(null).cast(DataTypes.StringType);
+        Column written = present.contains("Op") ? col("Op") : none;
+        Column op = coalesce(written, lit("I"));
+        Column own = present.contains(SilverColumn.CHANGE_SEQ)
+                ? col(SilverColumn.CHANGE_SEQ).cast(DataTypes.StringType)
+                : none;
+        Column misplaced = isFile ? lit("") : sentence(misplaced(written, own, loadSeq));
+        typed.add(misplaced.as(MISPLACED));
+        // it is no news of any row
+        typed.add(when(misplaced.notEqual(""), lit(""))
+                .otherwise(coalesce(own, lit(loadSeq)))
+                .as(SilverColumn.CHANGE_SEQ));
         typed.add((present.contains(SilverColumn.EXTRACTED_AT)
                         ? col(SilverColumn.EXTRACTED_AT).cast(DataTypes.TimestampType)
                         : lit(null).cast(DataTypes.TimestampType))
@@ -215,13 +238,12 @@ final class ChangeBatch {
         // an id that is made of a row's values is that of a valid row alone
         boolean madeUp =
                 contract.key().stream().anyMatch(column -> !column.hashOf().isEmpty());
-        typed.add((madeUp ? lit(false) : sentence(unreadableKey).equalTo("")).as(KEYED));
-        boolean isFile = contract.files().isPresent();
+        typed.add((madeUp ? lit(false) : sentence(unreadableKey).equalTo("").and(misplaced.equalTo(""))).as(KEYED));
         typed.add(
                 isFile
                         ? col(RAW)
                         : struct(Arrays.stream(rows.columns())
-                                        .map(functions::col)
+                                        .map(name -> col("`" + name.replace("`", "``") + "`"))
                                         .toArray(Column[]::new))
                                 .as(RAW));
         typed.add((isFile ? col(FILE) : input_file_name()).as(FILE));
@@ -238,6 +260,7 @@ final class ChangeBatch {
         result.add(col(SilverColumn.EXTRACTED_AT));
         result.add(col(OP));
         result.add(when(col(DEFECT).isNotNull(), col(DEFECT))
+                .when(col(MISPLACED).notEqual(""), col(MISPLACED))
                 .when(col(OP).equalTo("D"), col("_unreadable"))
                 .otherwise(concat_ws(
                         "; ",
@@ -280,6 +303,20 @@ final class ChangeBatch {
                 .over(Window.partitionBy(same.toArray(Column[]::new)).orderBy(order.toArray(Column[]::new)))
                 .cast(DataTypes.StringType));
         return sha2(to_json(array(values.toArray(Column[]::new))), 256);
+    }
+
+    /** Why it is not known which change a row is, or when it was made. */
+    private static List<Column> misplaced(Column op, Column own, String loadSeq) {
+        Column newest = lit(HUNDREDTHS.format(Instant.now().plus(CLOCKS_DIFFER)));
+        Column isOfLoad = loadSeq.isEmpty() ? lit(false) : own.isNull();
+        return List.of(
+                when(own.isNull().and(not(isOfLoad)), lit("neither change_seq nor extracted_at tells how new it is"))
+                        .when(not(own.rlike(CHANGE_SEQ_FORM)), lit("change_seq is no number of 35 digits"))
+                        .when(own.gt(newest), lit("change_seq is in the future")),
+                // a full load may be written without
+                when(
+                        op.isNotNull().or(own.isNotNull()).and(not(coalesce(op.isin("I", "U", "D"), lit(false)))),
+                        lit("Op is not I, U or D")));
     }
 
     private static Column sentence(List<Column> reasons) {

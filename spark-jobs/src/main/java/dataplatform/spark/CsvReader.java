@@ -48,7 +48,7 @@ final class CsvReader implements Closeable {
     /**
      * The next row; lines with nothing in them are none. Null at the end.
      *
-     * @throws IOException if the file is not UTF-8 or a quote is not closed; the message says where and what to do
+     * @throws IOException if the file is not UTF-8, a quote is not closed, or a field goes on after its closing quote; the message says where and what to do
      */
     Record next() throws IOException {
         Record row;
@@ -68,6 +68,7 @@ final class CsvReader implements Closeable {
         StringBuilder text = new StringBuilder();
         StringBuilder field = new StringBuilder();
         boolean quoted = false;
+        boolean closed = false;
         for (; quoted || c >= 0 && c != '\n' && c != '\r'; c = take()) {
             if (text.length() > LONGEST_ROW) {
                 throw new IOException("the row that begins in line " + number + " has more than " + LONGEST_ROW
@@ -81,10 +82,19 @@ final class CsvReader implements Closeable {
                 text.append('"');
                 field.append('"');
             } else if (c == '"' && (quoted || field.toString().isBlank())) {
+                if (closed) {
+                    throw goesOn(number);
+                }
+                closed = quoted;
                 quoted = !quoted;
             } else if (c == delimiter && !quoted) {
                 fields.add(value(field));
                 field.setLength(0);
+                closed = false;
+            } else if (closed) {
+                if (!Character.isWhitespace(c)) {
+                    throw goesOn(number);
+                }
             } else if (c == '\r' && quoted) {
                 // the same value, however the export ends its lines
                 if (skip('\n')) {
@@ -105,6 +115,12 @@ final class CsvReader implements Closeable {
         cutOff = c < 0;
         fields.add(value(field));
         return new Record(number, fields, text.toString());
+    }
+
+    /** What stands between two stray quotes may be several rows. */
+    private static IOException goesOn(long number) {
+        return new IOException("a field of the row that begins in line " + number
+                + " goes on after its closing quote; double the quotes that belong to its text");
     }
 
     /** Whether the last row that was read ended with the file, and not with a line break as every line of an export does. */

@@ -36,7 +36,12 @@ final class Quarantine {
     Map<String, Long> add(Dataset<Row> invalid, long batch, BatchCache cache) {
         boolean isThere = exists();
         TableFiles files = new TableFiles(spark, table, Optional.empty());
-        if (isThere && lastBatch() >= batch) {
+        long last = isThere ? lastBatch() : 0;
+        if (last > batch) {
+            throw new IllegalStateException(table + " has rows of batch " + last + ", and batch " + batch
+                    + " comes only now: it belongs to a table that is gone. Delete it as well");
+        }
+        if (last == batch) {
             files.afterCommit();
             return reasons(table().filter(isOf(batch)));
         }
@@ -72,6 +77,11 @@ final class Quarantine {
             files.afterCommit();
         }
         return reasons;
+    }
+
+    /** Whether it has rows of that batch. */
+    boolean has(long batch) {
+        return exists() && lastBatch() == batch;
     }
 
     /** What stands beside a commit. */

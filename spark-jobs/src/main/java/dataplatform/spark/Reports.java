@@ -117,9 +117,12 @@ final class Reports {
         if (!isNews) {
             return;
         }
+        long newest = new SilverTable(spark, dataSet).newest().batch();
         long passed = new StateFolder(spark, silver + "/_state/passed/" + domain)
                 .read(file, Passed.class)
                 .map(Passed::batch)
+                // a table that was made anew counts anew
+                .filter(batch -> batch <= newest)
                 .orElse(0L);
         Map<String, Long> reasons = new Quarantine(spark, dataSet).since(passed);
         if (reasons.isEmpty() && files.isEmpty() && drift.isEmpty()) {
@@ -129,7 +132,7 @@ final class Reports {
         reports.write(
                 file,
                 new Report(
-                        new SilverTable(spark, dataSet).newest().batch(),
+                        newest,
                         reasons.values().stream().mapToLong(Long::longValue).sum(),
                         reasons,
                         // Delta counts them from its log

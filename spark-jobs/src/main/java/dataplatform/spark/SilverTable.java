@@ -47,6 +47,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructField;
 
 /**
  * A data set's table in silver, and how a batch of changes gets into it: of each key the version with the highest {@code
@@ -68,6 +69,9 @@ public final class SilverTable {
     private static final long ROWS_PER_FILE = 500_000;
     /** Of a table that does not tell what came last every change is late. */
     private static final String UNKNOWN_WATERMARK = "\uffff";
+
+    /** Stands for a full load that is older than all changes. */
+    static final String OLDEST = "0";
 
     private static final String ROWS = "_rows";
     private static final String INVALID = "_invalid";
@@ -134,7 +138,7 @@ public final class SilverTable {
      */
     public MergeResult merge(Dataset<Row> bronze, long bytes) throws InterruptedException {
         Run run = new Run("", Instant.now());
-        return merge(ChangeBatch.ofBronze(contract, bronze, ""), bytes, newest(), run)
+        return merge(ChangeBatch.ofBronze(contract, bronze, OLDEST), bytes, newest(), run)
                 .result();
     }
 
@@ -191,8 +195,17 @@ public final class SilverTable {
         return one.compareTo(other) >= 0 ? one : other;
     }
 
+    /** The table's rows; of a column that the contract has had since, nothing is known of them. */
     private Dataset<Row> table() {
-        return spark.read().format("delta").load(dataSet.silver());
+        Dataset<Row> table = spark.read().format("delta").load(dataSet.silver());
+        List<String> there = List.of(table.columns());
+        for (StructField column :
+                ContractColumns.schema(SilverColumn.of(contract)).fields()) {
+            if (!there.contains(column.name())) {
+                table = table.withColumn(column.name(), lit(null).cast(column.dataType()));
+            }
+        }
+        return table;
     }
 
     private void merge(ChangeBatch batch, boolean isThere, Commit next, BatchCache cache) {
@@ -230,7 +243,8 @@ public final class SilverTable {
         }
         long below =
                 isFloor ? table().filter(col(SilverColumn.CHANGE_SEQ).lt(floor)).count() : 0;
-        Map<String, Long> reasons = (Long) seen.get(INVALID) == 0
+        // a run that died may have put rows there which do not come again: their file has been mended since
+        Map<String, Long> reasons = (Long) seen.get(INVALID) == 0 && !quarantine.has(next.batch())
                 ? Map.of()
                 : quarantine.add(ranked.filter(not(isValid())), next.batch(), cache);
         write(
@@ -313,8 +327,9 @@ public final class SilverTable {
             ChangeBatch batch, Map<String, Object> seen, Counts counts, long left, Map<String, Long> quarantined) {
         Map<String, Long> nulls = new TreeMap<>();
         contract.columns().forEach(column -> nulls.put(column.name(), (Long) seen.get(column.name())));
-        long rows = (Long) seen.get(ROWS);
+        long invalid = (Long) seen.get(INVALID);
         long fresh = quarantined.values().stream().mapToLong(Long::longValue).sum();
+        long rows = (Long) seen.get(ROWS) + Math.max(0, fresh - invalid);
         return new MergeResult(
                 rows + left,
                 counts.inserted(),
@@ -322,7 +337,7 @@ public final class SilverTable {
                 counts.deleted() + left,
                 counts.withdrawn(),
                 rows - counts.inserted() - counts.updated() - counts.deleted() - fresh,
-                (Long) seen.get(INVALID),
+                Math.max(invalid, fresh),
                 quarantined,
                 nulls,
                 batch.unknownColumns());
@@ -563,6 +578,7 @@ public final class SilverTable {
         // figures of every column of every row cost a sixth of a write, and prune little but the times within a month
         DataFrameWriter<Row> writer = rows.write()
                 .format("delta")
+                .option("mergeSchema", true)
                 .option(
                         "delta.dataSkippingStatsColumns",
                         contract.partition().map(Partition::source).orElse(String.join(",", key)));

@@ -32,7 +32,10 @@ final class StateFolder {
     <T> Optional<T> read(String name, Class<T> type) {
         Path file = new Path(folder, name);
         try (InputStream in = storage().open(file)) {
-            return Optional.of(TableLog.read(new String(in.readAllBytes(), StandardCharsets.UTF_8), type));
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return Optional.of(TableLog.read(text, type));
+        } catch (UncheckedIOException e) {
+            throw new IllegalStateException(file + " is damaged. Restore it, or load the data set again from nothing");
         } catch (FileNotFoundException e) {
             return Optional.empty();
         } catch (IOException e) {

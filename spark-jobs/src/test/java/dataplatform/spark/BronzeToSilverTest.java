@@ -60,7 +60,7 @@ class BronzeToSilverTest extends SparkTest {
             .add("extracted_at", DataTypes.StringType)
             .add("change_seq", DataTypes.StringType);
 
-    private final LogLines log = LogLines.of(BronzeToSilver.class, Refresh.class);
+    private final LogLines log = LogLines.of(BronzeToSilver.class, Refresh.class, BronzeFolder.class);
 
     @TempDir
     Path folder;
@@ -199,6 +199,24 @@ class BronzeToSilverTest extends SparkTest {
         orderItems("LOAD00000001", List.of(load("a", "2017-01-05", "12.00")), "2026-01-02 00:00:00.000000");
         assertThat(run("ecommerce.order_items")).isZero();
         assertThat(items()).containsExactly("a 2017-01 12.00", "d 2017-03 40.00");
+    }
+
+    @Test
+    void theRestOfALoadOverwritesNoChangeThoughItsFirstFileComesLater() throws Exception {
+        orderItems(
+                "LOAD00000002",
+                List.of(load("b", "2017-01-05", "1.00"), load("c", "2017-01-05", "1.00")),
+                "2026-01-01 13:00:00.000000");
+        orderItems(
+                "20260101-120000000",
+                change("U", "b", "2017-01-05", "2.00", seq(1)),
+                change("D", "c", "2017-01-05", "1.00", seq(2)));
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(items()).containsExactly("b 2017-01 2.00");
+
+        orderItems("LOAD00000001", load("a", "2017-01-05", "1.00"));
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(items()).containsExactly("a 2017-01 1.00", "b 2017-01 2.00");
     }
 
     @Test
@@ -376,17 +394,136 @@ class BronzeToSilverTest extends SparkTest {
                 change("I", "b", "2017-01-05", "5.00", seq(3)));
         assertThat(run("ecommerce.order_items")).isZero();
         long version = table("platform/data_quality").count();
-        Path commits = folder.resolve("silver/ecommerce/order_items/_delta_log");
-        Files.delete(commits.resolve("%020d.json".formatted(2)));
-        Files.deleteIfExists(commits.resolve(".%020d.json.crc".formatted(2)));
-        Files.deleteIfExists(commits.resolve("%020d.crc".formatted(2)));
-        SPARK.sharedState().cacheManager().clearCache();
-        DeltaLog.clearCache();
+        undoLastCommit("ecommerce/order_items");
         assertThat(items()).containsExactly("a 2017-01 10.00", "c 2017-02 7.00");
         assertThat(run("ecommerce.order_items")).isZero();
         assertThat(items()).containsExactly("a 2017-01 10.00", "b 2017-01 5.00", "c 2017-02 7.00");
         assertThat(table("ecommerce/order_items_quarantine").count()).isEqualTo(2);
         assertThat(table("platform/data_quality").count()).isEqualTo(version);
+    }
+
+    @Test
+    void aRowOfWhichNobodyKnowsWhatItIsChangesNothingAndGoesToQuarantine() throws Exception {
+        orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"), load("b", "2017-01-05", "10.00"));
+        assertThat(run("ecommerce.order_items")).isZero();
+        orderItems(
+                "20260101-120000000",
+                change("U", "a", "2017-01-05", "1.00", null),
+                change("U", "a", "2017-01-05", "2.00", "zzz"),
+                change("U", "a", "2017-01-05", "3.00", "9" + seq(1).substring(1)),
+                change("d", "a", "2017-01-05", "4.00", seq(5)),
+                change(null, "a", "2017-01-05", "5.00", seq(5)),
+                change("U", "b", "2017-01-05", "20.00", seq(4)));
+        assertThat(run("ecommerce.order_items")).isZero();
+
+        assertThat(items()).containsExactly("a 2017-01 10.00", "b 2017-01 20.00");
+        assertThat(texts(table("ecommerce/order_items_quarantine")
+                        .groupBy("reason")
+                        .count()
+                        .selectExpr("concat(count, ' ', reason) as row")
+                        .sort("row")))
+                .containsExactly(
+                        "1 change_seq is in the future",
+                        "1 change_seq is no number of 35 digits",
+                        "1 neither change_seq nor extracted_at tells how new it is",
+                        "2 Op is not I, U or D");
+
+        orderItems("20260101-120100000", change("U", "a", "2017-01-05", "6.00", seq(6)));
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(items()).containsExactly("a 2017-01 6.00", "b 2017-01 20.00");
+    }
+
+    @Test
+    void aLoadThatClaimsToBeOfTheFutureIsInQuarantineAndChangesGoOn() throws Exception {
+        orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"));
+        assertThat(run("ecommerce.order_items")).isZero();
+        orderItems("LOAD00000001", List.of(load("c", "2017-01-05", "10.00")), "2061-01-01 00:00:00.000000");
+        orderItems("20260101-120100000", change("U", "a", "2017-01-05", "11.00", seq(1)));
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(items()).containsExactly("a 2017-01 11.00");
+        assertThat(table("ecommerce/order_items_quarantine").count()).isEqualTo(1);
+    }
+
+    @Test
+    void fileAndColumnNamesAreTakenAsTheyAreAndHiddenFilesAreNamed() throws Exception {
+        orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"));
+        orderItems("202601011", change("I", "b", "2017-01-05", "1.00", seq(1)));
+        orderItems("20260101[1]", change("I", "c", "2017-01-05", "2.00", seq(2)));
+        orderItems("20260101-{3}", change("I", "d", "2017-01-05", "3.00", seq(3)));
+        Path hidden = orderItems("_20260101", change("I", "e", "2017-01-05", "4.00", seq(4)));
+        write(
+                SPARK.createDataFrame(List.of(change("I", "f", "2017-01-05", "-1.00", seq(5))), OrderItems.BRONZE)
+                        .withColumn("extracted_at", lit(OrderItems.LOADED_AT))
+                        .withColumn("tax.rate `of` it", lit(1)),
+                "order_items",
+                "20260102");
+        assertThat(run("ecommerce.order_items")).isZero();
+
+        assertThat(items()).containsExactly("a 2017-01 10.00", "b 2017-01 1.00", "c 2017-01 2.00", "d 2017-01 3.00");
+        assertThat(log.lines()).anySatisfy(line -> assertThat(line)
+                .contains(hidden.getFileName().toString())
+                .contains("is hidden"));
+        assertThat(table("ecommerce/order_items_quarantine").first().<String>getAs("raw_row"))
+                .contains("\"tax.rate `of` it\":1");
+    }
+
+    @Test
+    void aColumnThatTheContractGetsLaterIsUnknownOfTheRowsBefore() throws Exception {
+        Path contracts = folder.resolve("contracts/ecommerce");
+        FileUtils.copyDirectory(Path.of("../contracts/ecommerce").toFile(), contracts.toFile());
+        String whole = Files.readString(Path.of("../contracts/ecommerce/order_items.odcs.yaml"));
+        int column = whole.indexOf("      - name: freight_value");
+        int next = whole.indexOf("      - name: ", column + 1);
+        Files.writeString(
+                contracts.resolve("order_items.odcs.yaml"), whole.substring(0, column) + whole.substring(next));
+        orderItems(
+                "LOAD00000001",
+                load("a", "2017-01-05", "10.00"),
+                load("b", "2017-01-05", "10.00"),
+                load("c", "2017-02-05", "10.00"));
+        assertThat(run("--contracts", folder.resolve("contracts").toString(), "--data-sets", "ecommerce.order_items"))
+                .isZero();
+        assertThat(table("ecommerce/order_items").columns()).doesNotContain("freight_value");
+
+        orderItems("20260101-120100000", change("U", "a", "2017-01-05", "11.00", seq(1)));
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(texts(table("ecommerce/order_items")
+                        .selectExpr("concat(order_id, ' ', price, ' ', freight_value is null) as row")
+                        .sort("row")))
+                .containsExactly("a 11.00 false", "b 10.00 true", "c 10.00 true");
+    }
+
+    @Test
+    void rowsThatARunPutIntoQuarantineBeforeItDiedCountThoughTheirFileIsMended() throws Exception {
+        orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"));
+        assertThat(run("ecommerce.order_items")).isZero();
+        orderItems("20260101-120000000", change("I", "b", "2017-01-05", "-1.00", seq(1)));
+        assertThat(run("ecommerce.order_items")).isZero();
+
+        undoLastCommit("ecommerce/order_items");
+        FileUtils.deleteDirectory(folder.resolve("silver/platform/data_quality").toFile());
+        Files.delete(folder.resolve("silver/_state/ecommerce/order_items/reported.json"));
+        orderItems("20260101-120000000", change("I", "b", "2017-01-05", "1.00", seq(1)));
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(items()).containsExactly("a 2017-01 10.00", "b 2017-01 1.00");
+        assertThat(table("ecommerce/order_items_quarantine").count()).isEqualTo(1);
+        assertThat(table("platform/data_quality")
+                        .selectExpr("string(sum(quarantined))")
+                        .first()
+                        .getString(0))
+                .isEqualTo("1");
+    }
+
+    /** As if a run had died before it. */
+    private void undoLastCommit(String table) throws IOException {
+        Path commits = folder.resolve("silver").resolve(table).resolve("_delta_log");
+        long version = versions(table).get(0);
+        Files.delete(commits.resolve("%020d.json".formatted(version)));
+        Files.deleteIfExists(commits.resolve(".%020d.json.crc".formatted(version)));
+        Files.deleteIfExists(commits.resolve("%020d.crc".formatted(version)));
+        SPARK.sharedState().cacheManager().clearCache();
+        DeltaLog.clearCache();
     }
 
     @Test

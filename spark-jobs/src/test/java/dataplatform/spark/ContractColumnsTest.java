@@ -194,7 +194,10 @@ class ContractColumnsTest extends SparkTest {
     void aRowSaysEverythingThatIsWrongWithIt() {
         Dataset<Row> bronze = SPARK.sql("select '1' id, 'x' number, '-6.00' amount, 'XX' state, '2017-02-30' moment,"
                 + " null ratio, null flag, null day, '1' zip, null city, null text");
-        assertThat(ChangeBatch.ofBronze(SAMPLES, bronze, "").rows().first().<String>getAs(ChangeBatch.REASON))
+        assertThat(ChangeBatch.ofBronze(SAMPLES, bronze, SilverTable.OLDEST)
+                        .rows()
+                        .first()
+                        .<String>getAs(ChangeBatch.REASON))
                 .isEqualTo(
                         "number is not int; moment is not timestamp; amount is below -5; state is not an allowed value");
     }
@@ -305,7 +308,7 @@ class ContractColumnsTest extends SparkTest {
                             SAMPLES.columns().stream().map(each -> each.name().equals(column) ? text : valid(each)))
                     .toArray()));
         }
-        return ChangeBatch.ofBronze(SAMPLES, SPARK.createDataFrame(rows, schema), "")
+        return ChangeBatch.ofBronze(SAMPLES, SPARK.createDataFrame(rows, schema), SilverTable.OLDEST)
                 .rows()
                 .coalesce(1)
                 .selectExpr("if(_reason = '', cast(" + column + " as string), concat('! ', _reason))")

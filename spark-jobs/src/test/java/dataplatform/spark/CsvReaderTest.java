@@ -34,6 +34,12 @@ class CsvReaderTest {
         assertThatThrownBy(() -> read("a;b\n1;\"2\n3;4\n"))
                 .isInstanceOf(IOException.class)
                 .hasMessage("a quote in the row that begins in line 2 is not closed; close it");
+        assertThatThrownBy(() -> read("a;b\n1;\"x; y\n2;\"z\"; 3\n"))
+                .hasMessage(
+                        "a field of the row that begins in line 2 goes on after its closing quote; double the quotes"
+                                + " that belong to its text");
+        assertThatThrownBy(() -> read("a;b\n\"\"\"x\"\"; \" y;2\n"))
+                .hasMessageStartingWith("a field of the row that begins in line 2 goes on");
         assertThatThrownBy(() -> read("a\n\"" + "b\n".repeat(600_000)))
                 .hasMessageStartingWith("the row that begins in line 2 has more than 1000000 characters");
         assertThatThrownBy(() ->
