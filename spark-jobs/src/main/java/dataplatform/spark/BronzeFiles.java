@@ -12,14 +12,13 @@ import java.io.Serializable;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -62,8 +61,6 @@ final class BronzeFiles implements SourceFiles {
     private static final int FOOTERS_PER_TASK = 8;
     private static final int MOST_TASKS = 200;
     private static final String LOAD = "LOAD";
-    private static final DateTimeFormatter HUNDREDTHS =
-            DateTimeFormatter.ofPattern("uuuuMMddHHmmssSS").withZone(ZoneOffset.UTC);
 
     private final SparkSession spark;
     private final Contract contract;
@@ -103,8 +100,7 @@ final class BronzeFiles implements SourceFiles {
         }
         SerializableConfiguration storage =
                 new SerializableConfiguration(spark.sessionState().newHadoopConf());
-        List<String> known = new ArrayList<>(List.of("Op", SilverColumn.CHANGE_SEQ, SilverColumn.EXTRACTED_AT));
-        contract.columns().forEach(column -> known.add(column.name()));
+        Set<String> known = ChangeBatch.known(contract);
         Map<String, Inspection> byPath = JavaSparkContext.fromSparkContext(spark.sparkContext())
                 .parallelize(
                         files.stream().map(FileVersion::path).toList(),
@@ -132,7 +128,7 @@ final class BronzeFiles implements SourceFiles {
         return new BronzeFiles(spark, contract, inspections);
     }
 
-    private static Inspection inspect(String path, Configuration storage, List<String> known) throws IOException {
+    private static Inspection inspect(String path, Configuration storage, Set<String> known) throws IOException {
         List<Type> fields;
         try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(new Path(path), storage))) {
             fields = reader.getFooter().getFileMetaData().getSchema().getFields();
@@ -272,7 +268,7 @@ final class BronzeFiles implements SourceFiles {
             return "";
         }
         long written = files.stream().mapToLong(FileVersion::modified).max().orElse(0);
-        return HUNDREDTHS.format(begun) + String.format(Locale.ROOT, "%013d", written);
+        return ChangeBatch.HUNDREDTHS.format(begun) + String.format(Locale.ROOT, "%013d", written);
     }
 
     /** When each load began to be read, by the name of its file. */

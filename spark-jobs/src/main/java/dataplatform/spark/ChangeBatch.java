@@ -66,7 +66,8 @@ final class ChangeBatch {
     /** So much later than here may it be where changes are made. */
     static final Duration CLOCKS_DIFFER = Duration.ofDays(1);
 
-    private static final DateTimeFormatter HUNDREDTHS =
+    /** What a change_seq begins with: a time in UTC. */
+    static final DateTimeFormatter HUNDREDTHS =
             DateTimeFormatter.ofPattern("uuuuMMddHHmmssSS").withZone(ZoneOffset.UTC);
 
     /** DMS's transformation rule {@code add-before-image-columns} names the key before the change so. */
@@ -113,6 +114,12 @@ final class ChangeBatch {
                 .toList();
     }
 
+    /** The columns of a file that a row is read from, but those of {@link #BEFORE_IMAGE}. */
+    static Set<String> known(Contract contract) {
+        return Stream.concat(SilverColumn.of(contract).stream().map(SilverColumn::name), Stream.of("Op"))
+                .collect(Collectors.toSet());
+    }
+
     /** What is wrong with a file that has these columns and not all of the contract's, and what to do. */
     static String lacks(Contract contract, Collection<String> missing, Collection<String> columns) {
         return "lacks the columns " + missing + " of contract " + contract.id() + "; it has " + columns
@@ -130,8 +137,7 @@ final class ChangeBatch {
         if (!missing.isEmpty()) {
             throw new IllegalArgumentException("bronze " + lacks(contract, missing, columns));
         }
-        Set<String> known = Stream.concat(SilverColumn.of(contract).stream().map(SilverColumn::name), Stream.of("Op"))
-                .collect(Collectors.toSet());
+        Set<String> known = known(contract);
         List<String> unknown = Arrays.stream(raw.columns())
                 .filter(name -> !known.contains(name) && !name.startsWith(BEFORE_IMAGE))
                 .toList();

@@ -48,7 +48,8 @@ final class CsvReader implements Closeable {
     /**
      * The next row; lines with nothing in them are none. Null at the end.
      *
-     * @throws IOException if the file is not UTF-8, a quote is not closed, or a field goes on after its closing quote; the message says where and what to do
+     * @throws IOException if the file is not UTF-8, a quote is not closed, or a field goes on after its closing quote; the
+     *     message says where and what to do
      */
     Record next() throws IOException {
         Record row;

@@ -18,8 +18,6 @@ import dataplatform.contracts.Partition;
 import dataplatform.contracts.SilverColumn;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -44,8 +42,6 @@ final class Reconciliation {
     /** A transaction that the source did not show yet may have been committed this much earlier by its own clock. */
     private static final Duration COMMITS_SHOW_AFTER = Duration.ofSeconds(5);
 
-    private static final DateTimeFormatter HUNDREDTHS =
-            DateTimeFormatter.ofPattern("uuuuMMddHHmmssSS").withZone(ZoneOffset.UTC);
     private static final String EQUAL = "equal.json";
     /** In memory, about. */
     private static final long BYTES_PER_ROW = 100;
@@ -223,7 +219,7 @@ final class Reconciliation {
 
     /** What changed from then on is not judged, as the beginning of a {@code change_seq}. */
     private static String since(Look look) {
-        return HUNDREDTHS.format(Instant.parse(look.taken_at()).minus(COMMITS_SHOW_AFTER));
+        return ChangeBatch.HUNDREDTHS.format(Instant.parse(look.taken_at()).minus(COMMITS_SHOW_AFTER));
     }
 
     /** The key's columns and {@code change_seq} of silver's rows, read without asking Delta: for a small table that takes longer. */
