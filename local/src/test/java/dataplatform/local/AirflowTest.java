@@ -52,7 +52,8 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class AirflowTest {
     private static final String DATE = "2026-03-01";
-    private static final String BAD_FILE = "ecommerce_rds/ecommerce/products/20260101-000000000.parquet";
+    private static final String PRODUCTS = "ecommerce_rds/ecommerce/products/";
+    private static final String BAD_FILE = PRODUCTS + "20260101-000000000.parquet";
 
     @TempDir
     static Path folder;
@@ -91,7 +92,7 @@ class AirflowTest {
 
     @Test
     @Order(1)
-    void aSparkJobThatFailsIsNamedAndStopsTheRest() {
+    void aSparkJobThatFailsIsNamedAndStopsTheRest() throws Exception {
         engines.s3Client()
                 .putObject(
                         request -> request.bucket(S3Server.BRONZE).key(BAD_FILE),
@@ -106,8 +107,13 @@ class AirflowTest {
         assertThat(keys(S3Server.LOGS))
                 .anyMatch(key -> key.matches("spark/applications/00local/jobs/\\w+/SPARK_DRIVER/stderr.gz"));
         // a file that can be read, in its place
+        change("update ecommerce.products set product_weight_g = product_weight_g");
+        String changes = keys(S3Server.BRONZE).stream()
+                .filter(key -> key.startsWith(PRODUCTS + "2") && !key.equals(BAD_FILE))
+                .findFirst()
+                .orElseThrow();
         engines.s3Client().copyObject(request -> request.sourceBucket(S3Server.BRONZE)
-                .sourceKey("ecommerce_rds/ecommerce/products/LOAD00000001.parquet")
+                .sourceKey(changes)
                 .destinationBucket(S3Server.BRONZE)
                 .destinationKey(BAD_FILE));
     }
@@ -219,7 +225,7 @@ class AirflowTest {
     @Order(7)
     void aDataSetThatSparkDidNotTakeGetsOldAlone() throws Exception {
         String state = "_state/freshness/ecommerce.products.json";
-        String bad = "ecommerce_rds/ecommerce/products/"
+        String bad = PRODUCTS
                 + DateTimeFormatter.ofPattern("yyyyMMdd-HHmmssSSS").format(LocalDateTime.now(ZoneOffset.UTC))
                 + ".parquet";
         List<String> tasks = new ArrayList<>();
