@@ -1,12 +1,8 @@
 """How old silver is said to be, over S3 and CloudWatch as moto has them."""
 
 import json
-import socket
-import subprocess
 import time
-import urllib.request
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import boto3
 import pytest
@@ -15,61 +11,12 @@ from botocore.exceptions import ClientError
 from dataplatform import freshness, replication
 from dataplatform.settings import contracts
 
-MOTO = Path(__file__).parents[2] / ".venv/bin/moto_server"
 ORDERS = "ecommerce_rds/ecommerce/orders/"
 # a day, as the contracts promise, and some more
 STALE = timedelta(hours=25)
 
 
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("moto") / "log"
-    with (
-        log.open("w") as output,
-        subprocess.Popen(
-            [MOTO, "--port", str(port)], stdout=output, stderr=output
-        ) as server,
-    ):
-        url = f"http://localhost:{port}"
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(url + "/moto-api/").close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield url
-        server.terminate()
-
-
-@pytest.fixture(autouse=True)
-def aws(endpoint, monkeypatch):
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    boto3.setup_default_session()
-    reset = urllib.request.Request(endpoint + "/moto-api/reset", method="POST")
-    urllib.request.urlopen(reset).close()
-    s3 = boto3.client("s3")
-    for bucket in ("landing", "bronze", "silver"):
-        s3.create_bucket(Bucket=bucket)
-    ssm = boto3.client("ssm")
-    arguments = ["--bronze", "s3://bronze/ecommerce_rds", "--silver", "s3://silver"]
-    for name, value in {
-        "airflow/settings": {"landing": "landing", "silver": "silver"},
-        "spark/bronze-to-silver": {
-            "jobDriver": {"sparkSubmit": {"entryPointArguments": arguments}}
-        },
-    }.items():
-        ssm.put_parameter(
-            Name="/dataplatform/dev/" + name, Type="String", Value=json.dumps(value)
-        )
+pytestmark = pytest.mark.usefixtures("aws")
 
 
 def put(bucket, key):

@@ -7,13 +7,14 @@ import boto3
 from airflow.exceptions import AirflowFailException
 from airflow.sdk import get_current_context, task
 
-from dataplatform.settings import ENVIRONMENT, settings
+from dataplatform.settings import ENVIRONMENT, comes_in_files, contracts, settings
 
 
 @task(retries=0)
 def quality_gate(domain: str, allowed: float = 0.01) -> None:
     """Stops what depends on silver when too many rows of a data set of the domain have gone to quarantine since it was last
-    passed, or when silver does not have the rows that the source has.
+    passed, or when silver does not have the rows that the source has. Files that are set aside stop nothing, and raise an
+    alarm for as long as they are there.
 
     What it refuses stays refused in later runs, until a run is started with the data set in its parameter ``accept``.
 
@@ -21,15 +22,21 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
     """
     bucket = boto3.resource("s3").Bucket(settings()["silver"])
     accepted = get_current_context()["params"]["accept"]
-    refused, passed, drifting = [], {}, 0
+    refused, passed, drifting, aside = [], {}, 0, 0
+    in_files = {each["name"] for each in contracts(domain) if comes_in_files(each)}
     for found in bucket.objects.filter(Prefix=f"_state/reports/{domain}/"):
         name = found.key.rpartition("/")[2].removesuffix(".json")
         data_set = f"{domain}.{name}"
         report = json.load(found.get()["Body"])
         for file, cause in report["set_aside"].items():
+            aside += 1
+            remedy = (
+                "Mend it and drop it again, or delete it"
+                if name in in_files
+                else f"Mend it and run the Spark job with --retry {file}"
+            )
             print(
-                f"{data_set}: {file} is not in silver and is not tried any more: {cause}."
-                f" Mend it and run the Spark job with --retry {file}"
+                f"{data_set}: {file} is not in silver and is not tried any more: {cause}. {remedy}"
             )
         if report.get("drift"):
             drifting += 1
@@ -55,17 +62,7 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
                 continue
             print(verdict)
         passed[marker] = report["batch"]
-    if drifting:
-        boto3.client("cloudwatch").put_metric_data(
-            Namespace="DataPlatform",
-            MetricData=[
-                {
-                    "MetricName": "Drift",
-                    "Dimensions": [{"Name": "Environment", "Value": ENVIRONMENT}],
-                    "Value": drifting,
-                }
-            ],
-        )
+    tell({"Drift": drifting, "FilesSetAside": aside})
     if refused:
         raise AirflowFailException(
             "The quality gate has tripped, and nothing is made of these data sets:\n"
@@ -76,6 +73,23 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
     # the Spark job counts from here on; the reports are its own, and follow from what it has committed
     for marker, batch in passed.items():
         marker.put(Body=json.dumps({"batch": batch}))
+
+
+def tell(counts: dict[str, int]) -> None:
+    """Puts metrics that are told only where there is anything to tell."""
+    metrics = [
+        {
+            "MetricName": name,
+            "Dimensions": [{"Name": "Environment", "Value": ENVIRONMENT}],
+            "Value": count,
+        }
+        for name, count in counts.items()
+        if count
+    ]
+    if metrics:
+        boto3.client("cloudwatch").put_metric_data(
+            Namespace="DataPlatform", MetricData=metrics
+        )
 
 
 def passed_batch(marker) -> int:

@@ -88,16 +88,18 @@ final class WatchStack extends Stack {
         alarm(
                 "reconciliation",
                 "Silver differs from the shop's database: rows are missing, or there are too many.",
-                Metric.Builder.create()
-                        .namespace(AirflowStack.METRICS)
-                        .metricName("Drift")
-                        .dimensionsMap(Map.of("Environment", names.environment()))
-                        .statistic("Maximum")
-                        .period(Duration.hours(1))
-                        .build(),
+                quality("Drift"),
                 0,
                 ComparisonOperator.GREATER_THAN_THRESHOLD,
                 // told only where there is any
+                TreatMissingData.NOT_BREACHING,
+                1);
+        alarm(
+                "files-set-aside",
+                "Files could not be read and are not tried any more; the log of the task quality_gate names them.",
+                quality("FilesSetAside"),
+                0,
+                ComparisonOperator.GREATER_THAN_THRESHOLD,
                 TreatMissingData.NOT_BREACHING,
                 1);
         if (filesAreDropped) {
@@ -139,6 +141,17 @@ final class WatchStack extends Stack {
                 dead);
         budget();
         dashboard(slot, storage, application);
+    }
+
+    /** A figure that the quality gate tells. */
+    private IMetric quality(String name) {
+        return Metric.Builder.create()
+                .namespace(AirflowStack.METRICS)
+                .metricName(name)
+                .dimensionsMap(Map.of("Environment", deployment.names().environment()))
+                .statistic("Maximum")
+                .period(Duration.hours(1))
+                .build();
     }
 
     private Topic topic(LakeStack lake) {

@@ -526,6 +526,7 @@ class PlatformTest {
                 .filteredOn(name -> !name.contains("stale-tables"))
                 .containsExactlyInAnyOrder(
                         "dataplatform-production-dropped-files",
+                        "dataplatform-production-files-set-aside",
                         "dataplatform-production-reconciliation",
                         "dataplatform-production-replication-lag",
                         "dataplatform-production-replication-slot",

@@ -143,12 +143,13 @@ final class BronzeFiles implements SourceFiles {
         StructType schema = new StructType();
         List<String> leftOut = new ArrayList<>();
         for (Type field : fields) {
+            boolean isRead = known.contains(field.getName()) || field.getName().startsWith(ChangeBatch.BEFORE_IMAGE);
             try {
                 schema = schema.add(
                         converter.convert(new MessageType("row", field)).fields()[0]);
             } catch (Exception e) {
                 String cause = "column " + field.getName() + " can't be read: " + e.getMessage();
-                if (known.contains(field.getName())) {
+                if (isRead) {
                     return new Inspection(path, "", names, List.of(), cause);
                 }
                 leftOut.add(cause + "; it stays there");
@@ -238,6 +239,13 @@ final class BronzeFiles implements SourceFiles {
                         // files that are written side by side
                         && !begun.get(file.name()).isBefore(first.minus(LOAD_STARTS_BEFORE)))
                 .toList();
+        if (first == null && loads.stream().anyMatch(BronzeFiles::isFirstOfLoad)) {
+            LOG.warn(
+                    "{}: no row tells when the full load in {} began, so it says nothing of the rows that are gone. If the table is"
+                            + " empty in the source, compare silver with it by --reconcile, and --follow it",
+                    contract.id(),
+                    loads.stream().map(FileVersion::name).toList());
+        }
         String seq = seq(
                 ofFirst.stream()
                         .map(file -> begun.get(file.name()))

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Spec;
 public final class BronzeToSilver implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(BronzeToSilver.class);
     private static final String NONE = "none";
+    private static final String ALL = "all";
     private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(5);
 
     @Spec
@@ -65,6 +67,9 @@ public final class BronzeToSilver implements Callable<Integer> {
             description =
                     "Try these files again that were set aside as they could not be read, by path or name; all for all.")
     private List<String> retry = List.of();
+
+    /** Those of them that were set aside. */
+    private final Set<String> retried = ConcurrentHashMap.newKeySet();
 
     @Option(
             names = "--reconcile",
@@ -104,7 +109,12 @@ public final class BronzeToSilver implements Callable<Integer> {
     public Integer call() throws Exception {
         List<DataSet> chosen = chosen();
         List<String> ids = chosen.stream().map(each -> each.contract().id()).toList();
-        if (!follow.equals(List.of(NONE)) && !ids.containsAll(follow)) {
+        boolean follows = !follow.equals(List.of(NONE));
+        if (follows && !reconcile) {
+            throw new ParameterException(
+                    spec.commandLine(), "--follow goes with --reconcile, which tells what to delete");
+        }
+        if (follows && !ids.containsAll(follow)) {
             throw new ParameterException(spec.commandLine(), "--follow names one of " + ids + ", and not " + follow);
         }
         SparkSession spark = Sessions.builder("bronze-to-silver").getOrCreate();
@@ -155,6 +165,9 @@ public final class BronzeToSilver implements Callable<Integer> {
                 chosen,
                 dataSet -> refresh(spark, dataSet, run),
                 (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".parquet")));
+        retry.stream()
+                .filter(wanted -> !retried.contains(wanted))
+                .forEach(wanted -> LOG.warn("--retry {}: nothing of that name was set aside", wanted));
         Map<DataSet, Reconciliation.Result> compared =
                 reconcile ? compared(spark, outcomes.keySet(), run, failures) : Map.of();
         new Reports(spark, silver).write(outcomes.keySet(), compared, run);
@@ -235,8 +248,10 @@ public final class BronzeToSilver implements Callable<Integer> {
     }
 
     private boolean isToRetry(FileVersion file) {
-        return retry.stream()
-                .anyMatch(wanted ->
-                        wanted.equals("all") || file.path().endsWith("/" + wanted.replaceFirst("^.*//[^/]*/", "")));
+        List<String> wanted = retry.stream()
+                .filter(each -> each.equals(ALL) || file.path().endsWith("/" + each.replaceFirst("^.*//[^/]*/", "")))
+                .toList();
+        retried.addAll(wanted);
+        return !wanted.isEmpty();
     }
 }

@@ -71,6 +71,8 @@ final class Refresh {
 
     Outcome run() throws InterruptedException, IOException {
         table.recover();
+        // what is to be read in its place has another name
+        setAside.forget(file -> !isThere(file));
         List<Commit> done = new ArrayList<>();
         int conflicts = 0;
         boolean more = true;

@@ -398,12 +398,15 @@ public final class SilverTable {
 
     /** All rows, the versions of each key numbered from the latest, and with what is known of the first. */
     private Dataset<Row> ranked(Dataset<Row> rows) {
-        // equal change_seq: the same change in two files, or a row of a full load that was made again
+        // equal change_seq: the same change in two files, or a row of a full load that was made again; where one of
+        // them takes
+        // the row away, it does, as across batches
         WindowSpec newestFirst = Window.partitionBy(
                         Stream.concat(Stream.of(columns(key)), Stream.of(col(ChangeBatch.KEYED)))
                                 .toArray(Column[]::new))
                 .orderBy(
                         col(SilverColumn.CHANGE_SEQ).desc(),
+                        isRemoval().desc(),
                         col(SilverColumn.EXTRACTED_AT).desc(),
                         col(ChangeBatch.OP),
                         col(ChangeBatch.FILE));
@@ -448,11 +451,14 @@ public final class SilverTable {
         Column seq = col(SilverColumn.CHANGE_SEQ);
         Column none = array().cast("array<struct<" + SEQ + ":string," + PLACE + ":string>>");
         Column isThere = col(FOUND_SEQ).isNotNull();
+        Column leftNow = coalesce(col(Tombstones.LEFT_AT).equalTo(seq), lit(false));
         Column overtaken = seq.lt(floor)
                 .or(coalesce(col(Tombstones.LEFT_AT).gt(seq), lit(false)))
                 .or(coalesce(col(FOUND_SEQ).gt(seq), lit(false)))
-                // more than once only while a first load is being written
-                .or(coalesce(col(FOUND_SEQ).equalTo(seq).and(size(col(FOUND)).equalTo(1)), lit(false)));
+                .or(not(isRemoval())
+                        .and(leftNow.or(coalesce(
+                                // more than once only while a first load is being written
+                                col(FOUND_SEQ).equalTo(seq).and(size(col(FOUND)).equalTo(1)), lit(false)))));
         return joined.withColumn(FOUND, coalesce(col(FOUND), none))
                 .withColumn(
                         ACTION,
@@ -461,7 +467,7 @@ public final class SilverTable {
                                 .when(isRemoval(), WITHDRAW)
                                 .when(isThere, UPDATE)
                                 .otherwise(INSERT))
-                .withColumn(BURIED, isRemoval().and(not(overtaken)))
+                .withColumn(BURIED, isRemoval().and(not(overtaken)).and(not(leftNow)))
                 .withColumn(
                         GONE,
                         when(col(ACTION).isin(UPDATE, DELETE, WITHDRAW), col(FOUND))

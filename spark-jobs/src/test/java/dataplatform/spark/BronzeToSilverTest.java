@@ -60,7 +60,8 @@ class BronzeToSilverTest extends SparkTest {
             .add("extracted_at", DataTypes.StringType)
             .add("change_seq", DataTypes.StringType);
 
-    private final LogLines log = LogLines.of(BronzeToSilver.class, Refresh.class, BronzeFolder.class);
+    private final LogLines log =
+            LogLines.of(BronzeToSilver.class, Refresh.class, BronzeFolder.class, BronzeFiles.class);
 
     @TempDir
     Path folder;
@@ -157,6 +158,41 @@ class BronzeToSilverTest extends SparkTest {
         assertThat(run("ecommerce.order_items")).isZero();
         assertThat(items()).containsExactly("a 2017-01 11.00", "b 2017-01 20.00");
         assertThat(report).doesNotExist();
+    }
+
+    @Test
+    void aFileThatIsGoneIsNotSetAsideAnyMore() throws Exception {
+        Path file = Files.createDirectories(folder.resolve("bronze/ecommerce/order_items"))
+                .resolve("20260101-120000000.parquet");
+        Files.writeString(file, "no Parquet");
+        for (int i = 0; i < SetAside.TRIES; i++) {
+            assertThat(run("ecommerce.order_items")).isEqualTo(1);
+        }
+        assertThat(run("ecommerce.order_items")).isZero();
+        Path report = folder.resolve("silver/_state/reports/ecommerce/order_items.json");
+        assertThat(report).exists();
+
+        Files.delete(file);
+        assertThat(run("--retry", file.getFileName().toString(), "--data-sets", "ecommerce.order_items"))
+                .isZero();
+        assertThat(report).doesNotExist();
+        assertThat(run("--retry", "elsewhere.parquet", "--data-sets", "ecommerce.order_items"))
+                .isZero();
+        assertThat(log.lines())
+                .noneSatisfy(line -> assertThat(line).contains("--retry 20260101"))
+                .anySatisfy(line ->
+                        assertThat(line).contains("--retry elsewhere.parquet: nothing of that name was set aside"));
+    }
+
+    @Test
+    void aFullLoadWithoutRowsSaysThatItTellsNothing() throws Exception {
+        orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"));
+        assertThat(run("ecommerce.order_items")).isZero();
+        orderItems("LOAD00000001");
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(items()).containsExactly("a 2017-01 10.00");
+        assertThat(log.lines()).anySatisfy(line -> assertThat(line)
+                .contains("no row tells when the full load in [LOAD00000001.parquet] began"));
     }
 
     @Test
@@ -524,6 +560,11 @@ class BronzeToSilverTest extends SparkTest {
         Files.deleteIfExists(commits.resolve("%020d.crc".formatted(version)));
         SPARK.sharedState().cacheManager().clearCache();
         DeltaLog.clearCache();
+    }
+
+    @Test
+    void refusesToFollowASourceThatItDoesNotCompareWith() {
+        assertThat(run("--follow", "ecommerce.order_items")).isEqualTo(2);
     }
 
     @Test

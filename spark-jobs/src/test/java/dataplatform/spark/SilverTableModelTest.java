@@ -100,8 +100,18 @@ class SilverTableModelTest extends SparkTest {
                 Row row = change(random.nextInt(PER_TABLE));
                 if (written) {
                     files.add(new File(List.of(row), "", false));
+                    if (random.nextInt(20) == 0) {
+                        files.add(new File(List.of(goneAtOnce(row)), "", false));
+                    }
                 }
             }
+        }
+
+        /** A delete with the {@code change_seq} of another change of the row. */
+        private Row goneAtOnce(Row change) {
+            String key = change.getString(1);
+            source.remove(key);
+            return OrderItems.change("D", key, null, null, seq());
         }
 
         private Row change(int history) {
