@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.collect_list;
 import static org.apache.spark.sql.functions.collect_set;
+import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.count_if;
 import static org.apache.spark.sql.functions.explode;
@@ -76,6 +77,7 @@ public final class SilverTable {
     private static final String ROWS = "_rows";
     private static final String INVALID = "_invalid";
     private static final String DELETES = "_deletes";
+    private static final String LOADED = "_loaded";
     private static final String NEWEST = "_newest";
     private static final String NEWEST_FILE = "_newest_file";
     private static final String PARTITIONS = "_partitions";
@@ -239,7 +241,7 @@ public final class SilverTable {
             outcome = outcome(resolved, floor, lit(false));
         }
         if (outcome.buried() > 0) {
-            tombstones.add(resolved.filter(col(BURIED)));
+            tombstones.add(left(resolved.filter(col(BURIED))));
         }
         long below =
                 isFloor ? table().filter(col(SilverColumn.CHANGE_SEQ).lt(floor)).count() : 0;
@@ -274,11 +276,11 @@ public final class SilverTable {
         String floor = next.floor();
         Dataset<Row> rows = batch.rows();
         Observation observation = new Observation();
-        Dataset<Row> valid = rows.observe(
-                        observation, count(lit(1)).as(ROWS), figures().toArray(Column[]::new))
-                .filter(isValid()
-                        .and(not(isDelete()))
-                        .and(col(SilverColumn.CHANGE_SEQ).geq(floor)));
+        Column isLoaded = not(isRemoval()).and(col(SilverColumn.CHANGE_SEQ).geq(floor));
+        List<Column> figures = figures();
+        figures.add(count_if(isLoaded).as(LOADED));
+        Dataset<Row> valid = rows.observe(observation, count(lit(1)).as(ROWS), figures.toArray(Column[]::new))
+                .filter(isLoaded);
         writer(valid.select(silverColumns))
                 .mode("append")
                 .option("txnAppId", "first load")
@@ -286,28 +288,31 @@ public final class SilverTable {
                 .save(dataSet.silver());
         Map<String, Object> seen = observation.getAsJava();
         Column hash = xxhash64(columns(key)).as(HASH);
-        Dataset<Row> repeated =
-                table().select(hash).groupBy(HASH).count().filter("count > 1").select(HASH);
-        Map<String, Long> reasons = Map.of();
+        Dataset<Row> hashes = table().select(hash);
+        Dataset<Row> removals = rows.limit(0);
         if ((Long) seen.get(INVALID) > 0 || (Long) seen.get(DELETES) > 0) {
-            Dataset<Row> removals = cache.keep(rows.filter(isRemoval()));
-            Dataset<Row> keyed = removals.filter(col(ChangeBatch.KEYED));
-            tombstones.add(keyed);
-            repeated = repeated.union(
-                    table().join(keyed.select(columns(key)), key, "left_semi").select(hash));
+            removals = cache.keep(rows.filter(isRemoval()));
+            hashes = hashes.union(removals.filter(col(ChangeBatch.KEYED)).select(hash));
+        }
+        Dataset<Row> repeated =
+                cache.keep(hashes.groupBy(HASH).count().filter("count > 1").select(HASH));
+        boolean isRepeating = !repeated.isEmpty();
+        Map<String, Long> reasons = Map.of();
+        if (!removals.isEmpty()) {
+            tombstones.add(left(removals.filter(col(ChangeBatch.KEYED))));
             reasons = quarantine.add(removals.filter(not(isValid())), next.batch(), cache);
         }
-        repeated = cache.keep(repeated.distinct());
-        Dataset<Row> again = rows.limit(0);
-        if (!repeated.isEmpty()) {
+        Dataset<Row> resolved = noRows();
+        Outcome outcome = Outcome.NOTHING;
+        if (isRepeating) {
             Column isRepeated = xxhash64(columns(key)).equalTo(repeated.col(HASH));
-            again = rows.join(repeated, isRepeated, "left_semi");
+            Dataset<Row> latest = ranked(rows.join(repeated, isRepeated, "left_semi"))
+                    .filter(isLatest())
+                    .drop(RANK, ChangeBatch.RAW, ChangeBatch.FILE);
+            resolved = cache.keep(resolved(latest, found(table(), latest, cache), floor));
+            outcome = outcome(resolved, floor, lit(false));
         }
-        Dataset<Row> latest = ranked(again).filter(isLatest()).drop(RANK, ChangeBatch.RAW, ChangeBatch.FILE);
-        Dataset<Row> resolved = cache.keep(resolved(latest, found(table(), latest, cache), floor));
-        Outcome outcome = outcome(resolved, floor, lit(false));
-        // Delta knows the count from the files' statistics
-        long loaded = table().count() - outcome.gone() + outcome.fresh();
+        long loaded = (Long) seen.get(LOADED) - outcome.gone() + outcome.fresh();
         write(
                 resolved,
                 outcome,
@@ -392,6 +397,20 @@ public final class SilverTable {
         return isDelete().or(not(isValid()));
     }
 
+    /**
+     * The place of a change among those of its key, as text: its {@code change_seq}. At an equal one a delete is the last, in whatever
+     * order they come; and a valid row is newer than one that breaks the contract, whose file has been mended.
+     */
+    private static Column standing() {
+        return when(isDelete().and(isValid()), concat(col(SilverColumn.CHANGE_SEQ), lit("D")))
+                .otherwise(col(SilverColumn.CHANGE_SEQ));
+    }
+
+    /** Removals, with the place that their keys left at. */
+    private static Dataset<Row> left(Dataset<Row> removals) {
+        return removals.withColumn(SilverColumn.CHANGE_SEQ, standing());
+    }
+
     private static Column isLatest() {
         return col(RANK).equalTo(1).and(col(ChangeBatch.KEYED));
     }
@@ -405,8 +424,8 @@ public final class SilverTable {
                         Stream.concat(Stream.of(columns(key)), Stream.of(col(ChangeBatch.KEYED)))
                                 .toArray(Column[]::new))
                 .orderBy(
-                        col(SilverColumn.CHANGE_SEQ).desc(),
-                        isRemoval().desc(),
+                        standing().desc(),
+                        isValid().desc(),
                         col(SilverColumn.EXTRACTED_AT).desc(),
                         col(ChangeBatch.OP),
                         col(ChangeBatch.FILE));
@@ -451,14 +470,11 @@ public final class SilverTable {
         Column seq = col(SilverColumn.CHANGE_SEQ);
         Column none = array().cast("array<struct<" + SEQ + ":string," + PLACE + ":string>>");
         Column isThere = col(FOUND_SEQ).isNotNull();
-        Column leftNow = coalesce(col(Tombstones.LEFT_AT).equalTo(seq), lit(false));
         Column overtaken = seq.lt(floor)
-                .or(coalesce(col(Tombstones.LEFT_AT).gt(seq), lit(false)))
+                .or(coalesce(col(Tombstones.LEFT_AT).gt(standing()), lit(false)))
                 .or(coalesce(col(FOUND_SEQ).gt(seq), lit(false)))
-                .or(not(isRemoval())
-                        .and(leftNow.or(coalesce(
-                                // more than once only while a first load is being written
-                                col(FOUND_SEQ).equalTo(seq).and(size(col(FOUND)).equalTo(1)), lit(false)))));
+                // more than once only while a first load is being written
+                .or(coalesce(col(FOUND_SEQ).geq(standing()).and(size(col(FOUND)).equalTo(1)), lit(false)));
         return joined.withColumn(FOUND, coalesce(col(FOUND), none))
                 .withColumn(
                         ACTION,
@@ -467,7 +483,7 @@ public final class SilverTable {
                                 .when(isRemoval(), WITHDRAW)
                                 .when(isThere, UPDATE)
                                 .otherwise(INSERT))
-                .withColumn(BURIED, isRemoval().and(not(overtaken)).and(not(leftNow)))
+                .withColumn(BURIED, isRemoval().and(not(overtaken)))
                 .withColumn(
                         GONE,
                         when(col(ACTION).isin(UPDATE, DELETE, WITHDRAW), col(FOUND))
@@ -486,7 +502,9 @@ public final class SilverTable {
      * @param partitions that rows go from or come to
      */
     private record Outcome(
-            Counts counts, long buried, long gone, long goneBelow, long fresh, long astray, Set<String> partitions) {}
+            Counts counts, long buried, long gone, long goneBelow, long fresh, long astray, Set<String> partitions) {
+        static final Outcome NOTHING = new Outcome(new Counts(0, 0, 0, 0), 0, 0, 0, 0, 0, Set.of());
+    }
 
     private Outcome outcome(Dataset<Row> resolved, String floor, Column isAstray) {
         Map<String, Long> counts = new HashMap<>();
