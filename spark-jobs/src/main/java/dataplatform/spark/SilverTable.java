@@ -287,25 +287,26 @@ public final class SilverTable {
                 .option("txnVersion", 1)
                 .save(dataSet.silver());
         Map<String, Object> seen = observation.getAsJava();
-        Column hash = xxhash64(columns(key)).as(HASH);
-        Dataset<Row> hashes = table().select(hash);
-        Dataset<Row> removals = rows.limit(0);
-        if ((Long) seen.get(INVALID) > 0 || (Long) seen.get(DELETES) > 0) {
-            removals = cache.keep(rows.filter(isRemoval()));
-            hashes = hashes.union(removals.filter(col(ChangeBatch.KEYED)).select(hash));
+        Column hash = xxhash64(columns(key));
+        Dataset<Row> hashes = table().select(hash.as(HASH));
+        boolean hasRemovals = (Long) seen.get(INVALID) > 0 || (Long) seen.get(DELETES) > 0;
+        Dataset<Row> removals = rows.filter(isRemoval());
+        if (hasRemovals) {
+            removals = cache.keep(removals);
+            hashes = hashes.union(removals.filter(col(ChangeBatch.KEYED)).select(hash.as(HASH)));
         }
         Dataset<Row> repeated =
                 cache.keep(hashes.groupBy(HASH).count().filter("count > 1").select(HASH));
         boolean isRepeating = !repeated.isEmpty();
         Map<String, Long> reasons = Map.of();
-        if (!removals.isEmpty()) {
+        if (hasRemovals) {
             tombstones.add(left(removals.filter(col(ChangeBatch.KEYED))));
             reasons = quarantine.add(removals.filter(not(isValid())), next.batch(), cache);
         }
         Dataset<Row> resolved = noRows();
         Outcome outcome = Outcome.NOTHING;
         if (isRepeating) {
-            Column isRepeated = xxhash64(columns(key)).equalTo(repeated.col(HASH));
+            Column isRepeated = hash.equalTo(repeated.col(HASH));
             Dataset<Row> latest = ranked(rows.join(repeated, isRepeated, "left_semi"))
                     .filter(isLatest())
                     .drop(RANK, ChangeBatch.RAW, ChangeBatch.FILE);
@@ -417,9 +418,7 @@ public final class SilverTable {
 
     /** All rows, the versions of each key numbered from the latest, and with what is known of the first. */
     private Dataset<Row> ranked(Dataset<Row> rows) {
-        // equal change_seq: the same change in two files, or a row of a full load that was made again; where one of
-        // them takes
-        // the row away, it does, as across batches
+        // equal change_seq: the same change in two files, one of them mended perhaps, or a load's row made again
         WindowSpec newestFirst = Window.partitionBy(
                         Stream.concat(Stream.of(columns(key)), Stream.of(col(ChangeBatch.KEYED)))
                                 .toArray(Column[]::new))

@@ -29,7 +29,7 @@ import org.apache.spark.sql.types.StructType;
  * <p>They stand in Parquet files. One that stands twice does no harm, so nothing need be atomic.
  */
 final class Tombstones {
-    /** The {@code change_seq} that a key left at. */
+    /** The {@code change_seq} that a key left at, and behind that a letter where it was deleted: see {@link SilverTable}. */
     static final String LEFT_AT = "_left_at";
 
     private static final int MAX_FILES = 16;
