@@ -10,7 +10,14 @@ from dataplatform import quality
 
 pytestmark = pytest.mark.usefixtures("aws")
 
-SOUND = {"batch": 1, "rows": 0, "reasons": {}, "silver_rows": 10, "set_aside": {}}
+SOUND = {
+    "table": "one",
+    "batch": 1,
+    "rows": 0,
+    "reasons": {},
+    "silver_rows": 10,
+    "set_aside": {},
+}
 
 
 @pytest.fixture
@@ -80,6 +87,11 @@ def test_rows_in_quarantine_are_refused_until_they_are_accepted(accepted):
     quality.quality_gate.function("ecommerce")
     accepted.clear()
     quality.quality_gate.function("ecommerce")
+
+    # a table that was made anew counts its batches anew
+    report("ecommerce.orders", table="two", batch=1, rows=1, reasons={"x": 1})
+    with pytest.raises(AirflowFailException, match="1 of 11 rows"):
+        quality.quality_gate.function("ecommerce")
 
 
 def test_a_difference_from_the_source_is_refused_and_told(accepted):

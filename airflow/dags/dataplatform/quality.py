@@ -47,7 +47,8 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
                 refused.append(drift)
                 continue
         marker = bucket.Object(f"_state/passed/{domain}/{name}.json")
-        if report["batch"] <= passed_batch(marker):
+        newest = {"table": report.get("table", ""), "batch": report["batch"]}
+        if newest == last_passed(marker):
             continue
         rows, of = report["rows"], report["rows"] + report["silver_rows"]
         if rows:
@@ -61,7 +62,7 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
                 )
                 continue
             print(verdict)
-        passed[marker] = report["batch"]
+        passed[marker] = newest
     tell({"Drift": drifting, "FilesSetAside": aside})
     if refused:
         raise AirflowFailException(
@@ -71,8 +72,8 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
             ' {"accept": ["<data set>"]}. See docs/runbooks/quality-gate.md'
         )
     # the Spark job counts from here on; the reports are its own, and follow from what it has committed
-    for marker, batch in passed.items():
-        marker.put(Body=json.dumps({"batch": batch}))
+    for marker, newest in passed.items():
+        marker.put(Body=json.dumps(newest))
 
 
 def tell(counts: dict[str, int]) -> None:
@@ -92,9 +93,10 @@ def tell(counts: dict[str, int]) -> None:
         )
 
 
-def passed_batch(marker) -> int:
-    """The batch up to which the gate has passed a data set."""
+def last_passed(marker) -> dict:
+    """The table and its batch up to which the gate has passed a data set; empty if it has passed none."""
     try:
-        return json.load(marker.get()["Body"])["batch"]
+        # the first version wrote no table
+        return {"table": ""} | json.load(marker.get()["Body"])
     except marker.meta.client.exceptions.NoSuchKey:
-        return 0
+        return {}

@@ -23,12 +23,14 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.Type;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -73,9 +75,15 @@ final class BronzeFiles implements SourceFiles {
      * @param columns all of them
      * @param leftOut why some of them can't be read, which the contract does not know
      * @param defect why the file can't be read, and what to do; empty if it can
+     * @param denied whether the right to read it is all that lacks
      */
-    private record Inspection(String path, String schema, List<String> columns, List<String> leftOut, String defect)
-            implements Serializable {}
+    private record Inspection(
+            String path, String schema, List<String> columns, List<String> leftOut, String defect, boolean denied)
+            implements Serializable {
+        static Inspection defect(String path, List<String> columns, String defect) {
+            return new Inspection(path, "", columns, List.of(), defect, false);
+        }
+    }
 
     private BronzeFiles(SparkSession spark, Contract contract, Map<FileVersion, Inspection> inspections) {
         this.spark = spark;
@@ -93,22 +101,30 @@ final class BronzeFiles implements SourceFiles {
         return file.name().matches(LOAD + "0*1\\..*");
     }
 
-    /** Reads the footers of files. */
+    /**
+     * Reads the footers of files.
+     *
+     * @throws IllegalStateException if none of them may be read
+     */
     static BronzeFiles inspect(SparkSession spark, Contract contract, List<FileVersion> files) {
         if (files.isEmpty()) {
             return new BronzeFiles(spark, contract, Map.of());
         }
-        SerializableConfiguration storage =
-                new SerializableConfiguration(spark.sessionState().newHadoopConf());
+        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        Broadcast<SerializableConfiguration> storage = context.broadcast(
+                new SerializableConfiguration(spark.sessionState().newHadoopConf()));
         Set<String> known = ChangeBatch.known(contract);
-        Map<String, Inspection> byPath = JavaSparkContext.fromSparkContext(spark.sparkContext())
-                .parallelize(
-                        files.stream().map(FileVersion::path).toList(),
-                        Math.min(files.size() / FOOTERS_PER_TASK + 1, MOST_TASKS))
-                .map(path -> inspect(path, storage.value(), known))
+        Map<String, Inspection> byPath = context
+                .parallelize(files, Math.min(files.size() / FOOTERS_PER_TASK + 1, MOST_TASKS))
+                .map(file -> inspect(file, storage.value().value(), known))
                 .collect()
                 .stream()
                 .collect(Collectors.toMap(Inspection::path, each -> each));
+        if (byPath.values().stream().allMatch(Inspection::denied)) {
+            // it is no matter of a file
+            Inspection first = byPath.get(files.get(0).path());
+            throw new IllegalStateException(first.path() + " " + first.defect());
+        }
         Map<FileVersion, Inspection> inspections = new TreeMap<>(Comparator.comparing(FileVersion::path));
         for (FileVersion file : files) {
             Inspection found = byPath.get(file.path());
@@ -117,26 +133,27 @@ final class BronzeFiles implements SourceFiles {
             inspections.put(
                     file,
                     found.defect().isEmpty() && !missing.isEmpty()
-                            ? new Inspection(
-                                    file.path(),
-                                    "",
-                                    found.columns(),
-                                    List.of(),
-                                    ChangeBatch.lacks(contract, missing, found.columns()))
+                            ? Inspection.defect(
+                                    file.path(), found.columns(), ChangeBatch.lacks(contract, missing, found.columns()))
                             : found);
         }
         return new BronzeFiles(spark, contract, inspections);
     }
 
-    private static Inspection inspect(String path, Configuration storage, Set<String> known) throws IOException {
+    private static Inspection inspect(FileVersion file, Configuration storage, Set<String> known) throws IOException {
+        String path = file.path();
         List<Type> fields;
-        try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(new Path(path), storage))) {
+        FileStatus listed = new FileStatus(file.bytes(), false, 1, file.bytes(), file.modified(), new Path(path));
+        try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromStatus(listed, storage))) {
             fields = reader.getFooter().getFileMetaData().getSchema().getFields();
         } catch (IOException | RuntimeException e) {
+            if (Storage.denied(e)) {
+                return new Inspection(path, "", List.of(), List.of(), "may not be read: " + e.getMessage(), true);
+            }
             if (Storage.failed(e)) {
                 throw e;
             }
-            return new Inspection(path, "", List.of(), List.of(), "is no whole Parquet file: " + e.getMessage());
+            return Inspection.defect(path, List.of(), "is no whole Parquet file: " + e.getMessage());
         }
         List<String> names = fields.stream().map(Type::getName).toList();
         ParquetToSparkSchemaConverter converter = new ParquetToSparkSchemaConverter(new SQLConf());
@@ -150,12 +167,12 @@ final class BronzeFiles implements SourceFiles {
             } catch (Exception e) {
                 String cause = "column " + field.getName() + " can't be read: " + e.getMessage();
                 if (isRead) {
-                    return new Inspection(path, "", names, List.of(), cause);
+                    return Inspection.defect(path, names, cause);
                 }
                 leftOut.add(cause + "; it stays there");
             }
         }
-        return new Inspection(path, schema.json(), names, leftOut, "");
+        return new Inspection(path, schema.json(), names, leftOut, "", false);
     }
 
     @Override
@@ -171,6 +188,11 @@ final class BronzeFiles implements SourceFiles {
         return inspections.keySet().stream()
                 .filter(file -> inspections.get(file).defect().isEmpty())
                 .toList();
+    }
+
+    @Override
+    public Map<FileVersion, String> withoutEffect(String floor) {
+        return Map.of();
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.input_file_name;
+import static org.apache.spark.sql.functions.lead;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.row_number;
@@ -14,6 +15,7 @@ import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.when;
 
 import dataplatform.contracts.Contract;
+import dataplatform.contracts.Load;
 import dataplatform.contracts.SilverColumn;
 import java.time.Duration;
 import java.time.Instant;
@@ -60,6 +62,9 @@ final class ChangeBatch {
     static final String DEFECT = "_defect";
     /** Why nobody knows what the row is about: which change it is, or when it was made. Empty otherwise. */
     private static final String MISPLACED = "_misplaced";
+
+    private static final String CONTRADICTED =
+            "its key stands again further down in the file, in a row that says something else";
     /** As AWS DMS documents it: a time to the hundredth of a second, and a number that goes up. */
     private static final String CHANGE_SEQ_FORM = "^[0-9]{35}$";
 
@@ -278,9 +283,12 @@ final class ChangeBatch {
         result.add(col(KEYED));
         result.add(col(RAW));
         result.add(col(FILE));
-        Dataset<Row> checked = rows.select(typed.toArray(Column[]::new))
-                .select(result.toArray(Column[]::new))
-                .withColumn(KEYED, col(KEYED).or(col(REASON).equalTo("")))
+        Dataset<Row> checked = rows.select(typed.toArray(Column[]::new)).select(result.toArray(Column[]::new));
+        if (contract.load() == Load.SNAPSHOT && !madeUp) {
+            checked = checked.withColumn(
+                    REASON, when(isContradicted(), lit(CONTRADICTED)).otherwise(col(REASON)));
+        }
+        checked = checked.withColumn(KEYED, col(KEYED).or(col(REASON).equalTo("")))
                 .withColumn(RAW, when(col(REASON).notEqual(""), isFile ? col(RAW) : to_json(col(RAW))));
         for (dataplatform.contracts.Column column : contract.columns()) {
             if (!column.hashOf().isEmpty()) {
@@ -288,6 +296,16 @@ final class ChangeBatch {
             }
         }
         return checked;
+    }
+
+    /** Whether a valid row of a snapshot, which has each key once, has another one of its key further down in its file. */
+    private Column isContradicted() {
+        Column isValid = col(REASON).equalTo("");
+        List<Column> same = new ArrayList<>(List.of(col(FILE), isValid));
+        contract.key().forEach(column -> same.add(col(column.name())));
+        Column next = lead(col(RAW), 1)
+                .over(Window.partitionBy(same.toArray(Column[]::new)).orderBy(SilverColumn.CHANGE_SEQ));
+        return isValid.and(coalesce(next.notEqual(col(RAW)), lit(false)));
     }
 
     /**

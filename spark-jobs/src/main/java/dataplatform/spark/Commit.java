@@ -1,26 +1,36 @@
 package dataplatform.spark;
 
+import java.util.UUID;
+
 /**
  * What stands in the log of a silver table beside the rows of a batch, written in the same commit. So what a batch came to is
  * known as soon as its rows can be seen, and a run that dies right after it can be told of by the next one.
  *
- * @param batch number of the batch among those of the data set, from 1
+ * @param table tells the table from one that was made anew, whose batches begin at 1 again
+ * @param batch number of the batch among those of the table, from 1
  * @param runId names the run
  * @param startedAt of the run, in milliseconds since 1970
  * @param watermark highest {@code change_seq} of all rows that ever came
  * @param floor {@code change_seq} of the newest full load or snapshot; what is older is gone. Empty if there was none
  * @param result what became of the batch's rows
  */
-record Commit(long batch, String runId, long startedAt, String watermark, String floor, MergeResult result) {
+record Commit(
+        String table, long batch, String runId, long startedAt, String watermark, String floor, MergeResult result) {
     /** Before the first batch. */
-    static final Commit NONE = new Commit(0, "", 0, "", "", MergeResult.NOTHING);
+    static final Commit NONE = new Commit("", 0, "", 0, "", "", MergeResult.NOTHING);
+
+    Commit {
+        // not yet in the first version
+        table = table == null ? "" : table;
+    }
 
     /** The batch after this one, before anything is known of it. */
     Commit next(Run run) {
-        return new Commit(batch + 1, run.id(), run.start().toEpochMilli(), watermark, floor, MergeResult.NOTHING);
+        String id = batch == 0 ? UUID.randomUUID().toString() : table;
+        return new Commit(id, batch + 1, run.id(), run.start().toEpochMilli(), watermark, floor, MergeResult.NOTHING);
     }
 
     Commit with(String newWatermark, String newFloor, MergeResult figures) {
-        return new Commit(batch, runId, startedAt, newWatermark, newFloor, figures);
+        return new Commit(table, batch, runId, startedAt, newWatermark, newFloor, figures);
     }
 }

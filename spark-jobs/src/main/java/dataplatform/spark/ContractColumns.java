@@ -24,8 +24,10 @@ import dataplatform.contracts.SilverColumn;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.Column;
-import org.apache.spark.sql.catalyst.expressions.Cast;
+import org.apache.spark.sql.types.AtomicType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.DatetimeType;
+import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
@@ -87,27 +89,35 @@ final class ContractColumns {
     static Column typed(dataplatform.contracts.Column column, StructField field) {
         Column raw = col(field.name());
         org.apache.spark.sql.types.DataType wanted = sparkType(column.type());
-        if (wanted.equals(DataTypes.StringType)) {
-            return cleaned(column, raw.cast(DataTypes.StringType));
+        if (field.dataType().equals(DataTypes.StringType) && !wanted.equals(DataTypes.StringType)) {
+            Column value = fromText(column, raw, wanted);
+            return column.negated() ? negate(value) : value;
         }
-        if (wanted.equals(field.dataType())) {
-            return raw;
-        }
-        if (!field.dataType().equals(DataTypes.StringType)) {
-            return exact(raw, field.dataType(), wanted);
-        }
-        Column value = fromText(column, raw, wanted);
-        return column.negated() ? negate(value) : value;
+        Column value = exact(raw, field.dataType(), wanted);
+        return wanted.equals(DataTypes.StringType) ? cleaned(column, value) : value;
     }
 
     /** The value in another type, null where that can't hold it: a cast alone would cut off digits and wrap around. */
     private static Column exact(
             Column raw, org.apache.spark.sql.types.DataType from, org.apache.spark.sql.types.DataType wanted) {
-        if (!Cast.canCast(from, wanted) || !Cast.canCast(wanted, from)) {
+        if (wanted.equals(from)) {
+            return raw;
+        }
+        if (!isAlike(from, wanted)) {
             return lit(null).cast(wanted);
         }
         Column value = raw.cast(wanted);
         return when(value.cast(from).equalTo(raw), value);
+    }
+
+    /** Whether values of the types mean the same. Spark casts more: true is 1, a number is seconds since 1970, bytes and arrays are text. */
+    private static boolean isAlike(
+            org.apache.spark.sql.types.DataType from, org.apache.spark.sql.types.DataType wanted) {
+        if (wanted.equals(DataTypes.StringType)) {
+            return from instanceof AtomicType && !from.equals(DataTypes.BinaryType);
+        }
+        return from instanceof NumericType && wanted instanceof NumericType
+                || from instanceof DatetimeType && wanted instanceof DatetimeType;
     }
 
     private static Column fromText(
@@ -150,7 +160,7 @@ final class ContractColumns {
             reasons.add(broken(raw.isNull(), column, "is required"));
         }
         org.apache.spark.sql.types.DataType wanted = sparkType(column.type());
-        if (!wanted.equals(field.dataType()) && !wanted.equals(DataTypes.StringType)) {
+        if (!wanted.equals(field.dataType())) {
             reasons.add(broken(
                     raw.isNotNull().and(typed(column, field).isNull()),
                     column,

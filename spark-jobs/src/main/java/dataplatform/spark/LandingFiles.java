@@ -36,6 +36,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -146,13 +147,12 @@ final class LandingFiles implements SourceFiles {
      */
     static LandingFiles inspect(SparkSession spark, Contract contract, List<FileVersion> files) {
         Layout layout = Layout.of(contract);
-        SerializableConfiguration storage =
-                new SerializableConfiguration(spark.sessionState().newHadoopConf());
+        Broadcast<SerializableConfiguration> storage = storage(spark);
         Map<FileVersion, Inspection> inspections = new LinkedHashMap<>();
         LocalDate tomorrow = LocalDate.now(ZoneOffset.UTC).plusDays(1);
         List<Inspection> found = context(spark)
                 .parallelize(files, tasks(files.size()))
-                .map(file -> inspect(file, tomorrow, layout, storage.value()))
+                .map(file -> inspect(file, tomorrow, layout, storage.value().value()))
                 .collect();
         for (int i = 0; i < files.size(); i++) {
             inspections.put(files.get(i), found.get(i));
@@ -196,26 +196,12 @@ final class LandingFiles implements SourceFiles {
                 .add(ChangeBatch.FILE, DataTypes.StringType)
                 .add(ChangeBatch.DEFECT, DataTypes.StringType);
         List<Inspection> sound = sound().stream().map(inspections::get).toList();
-        SerializableConfiguration storage =
-                new SerializableConfiguration(spark.sessionState().newHadoopConf());
-        if (contract.load() == Load.SNAPSHOT) {
-            String newest = sound.stream()
-                    .map(Inspection::sequence)
-                    .reduce(floor, (one, other) -> one.compareTo(other) > 0 ? one : other);
-            sound.stream()
-                    .filter(file -> file.sequence().compareTo(newest) < 0)
-                    .forEach(file -> LOG.warn(
-                            "{}: {} changes nothing: it was exported at {}, and there is a newer one. If it is the newest, give it a"
-                                    + " later day or time in its name",
-                            contract.id(),
-                            file.file(),
-                            file.exportedAt().toInstant()));
-        }
+        Broadcast<SerializableConfiguration> storage = storage(spark);
         Layout written = layout;
         Dataset<Row> rows = spark.createDataFrame(
                 context(spark)
                         .parallelize(sound, tasks(sound.size()))
-                        .flatMap(file -> new Rows(file, written, storage.value())),
+                        .flatMap(file -> new Rows(file, written, storage.value().value())),
                 schema);
         return ChangeBatch.ofFiles(
                 contract,
@@ -226,8 +212,39 @@ final class LandingFiles implements SourceFiles {
                         .toList());
     }
 
+    @Override
+    public Map<FileVersion, String> withoutEffect(String floor) {
+        Map<FileVersion, String> broken = new LinkedHashMap<>();
+        if (contract.load() != Load.SNAPSHOT) {
+            return broken;
+        }
+        for (FileVersion file : sound()) {
+            Inspection found = inspections.get(file);
+            if (found.sequence().compareTo(floor) > 0) {
+                broken.put(
+                        file,
+                        "no row keeps contract " + contract.id()
+                                + ": all are in quarantine, and nothing of it is in silver."
+                                + " Export it again, or change the contract");
+            } else if (found.sequence().compareTo(floor) < 0) {
+                LOG.warn(
+                        "{}: {} changes nothing: it was exported at {}, and there is a newer one. If it is the newest, give it a"
+                                + " later day or time in its name",
+                        contract.id(),
+                        file.path(),
+                        found.exportedAt().toInstant());
+            }
+        }
+        return broken;
+    }
+
     private static JavaSparkContext context(SparkSession spark) {
         return JavaSparkContext.fromSparkContext(spark.sparkContext());
+    }
+
+    private static Broadcast<SerializableConfiguration> storage(SparkSession spark) {
+        return context(spark)
+                .broadcast(new SerializableConfiguration(spark.sessionState().newHadoopConf()));
     }
 
     private static int tasks(int files) {
@@ -315,7 +332,7 @@ final class LandingFiles implements SourceFiles {
 
     private static InputStream open(String file, Configuration storage) throws IOException {
         Path path = new Path(file);
-        return path.getFileSystem(storage).open(path);
+        return Storage.of(path, storage).open(path);
     }
 
     /** Where the columns stand. What the file has instead is only told if it has headings: else it is somebody's data. */

@@ -209,20 +209,6 @@ public final class LandingToSilver implements Callable<Integer> {
 
     private static Refresh.Outcome take(SparkSession spark, Delivery delivery, Run run) throws Exception {
         DataSet dataSet = delivery.dataSet();
-        Refresh.Outcome outcome = new Refresh(spark, dataSet, run, new SetAside(spark, dataSet), delivery).run();
-        boolean isEmptied = dataSet.contract().load() == Load.SNAPSHOT
-                && outcome.batches().stream()
-                        .anyMatch(batch -> batch.result().rowsIn() > 0
-                                && batch.result().invalid() == batch.result().rowsIn());
-        if (isEmptied) {
-            delivery.files().forEach(file -> outcome.failures()
-                    .putIfAbsent(
-                            file.path(),
-                            "no row keeps contract "
-                                    + dataSet.contract().id()
-                                    + ": all are in quarantine, and the table is as it was."
-                                    + " Export it again, or change the contract"));
-        }
-        return outcome;
+        return new Refresh(spark, dataSet, run, new SetAside(spark, dataSet), delivery).run();
     }
 }

@@ -66,19 +66,22 @@ final class QualityLog {
      * What the table tells of, beside each commit.
      *
      * @param batches up to which batch of each data set, by the data set's id
+     * @param tables {@link Commit#table} of each
      * @param runs the latest whose comparisons stand there
      */
-    private record Told(Map<String, Long> batches, List<String> runs) {
+    private record Told(Map<String, Long> batches, Map<String, String> tables, List<String> runs) {
+        static final Told NOTHING = new Told(Map.of(), Map.of(), List.of());
+
         Told {
             // not yet in the first version
             batches = batches == null ? Map.of() : batches;
+            tables = tables == null ? Map.of() : tables;
             runs = runs == null ? List.of() : runs;
         }
 
-        /** Whether a batch is among them. A table that was made anew begins to count anew. */
-        boolean has(DataSet dataSet, Commit batch, Commit newest) {
-            long told = batches.getOrDefault(dataSet.contract().id(), 0L);
-            return batch.batch() <= told && told <= newest.batch();
+        boolean has(DataSet dataSet, Commit commit) {
+            String id = dataSet.contract().id();
+            return commit.table().equals(tables.getOrDefault(id, "")) && commit.batch() <= batches.getOrDefault(id, 0L);
         }
     }
 
@@ -92,16 +95,18 @@ final class QualityLog {
         while (true) {
             long version = log.version();
             Told told =
-                    log.last().map(about -> TableLog.read(about, Told.class)).orElse(new Told(Map.of(), List.of()));
+                    log.last().map(about -> TableLog.read(about, Told.class)).orElse(Told.NOTHING);
             Map<String, Long> newest = new TreeMap<>(told.batches());
+            Map<String, String> tables = new TreeMap<>(told.tables());
             List<String> runs = new ArrayList<>(told.runs());
             List<Row> rows = new ArrayList<>();
             batches.forEach((dataSet, commits) -> {
                 Commit last = commits.get(commits.size() - 1);
                 commits.stream()
-                        .filter(commit -> commit.result().rowsIn() > 0 && !told.has(dataSet, commit, last))
+                        .filter(commit -> commit.result().rowsIn() > 0 && !told.has(dataSet, commit))
                         .forEach(commit -> rows.add(row(dataSet.contract().id(), commit)));
                 newest.put(dataSet.contract().id(), last.batch());
+                tables.put(dataSet.contract().id(), last.table());
             });
             if (!runs.contains(name)) {
                 compared.forEach((dataSet, result) -> {
@@ -114,7 +119,7 @@ final class QualityLog {
             if (rows.isEmpty()) {
                 return;
             }
-            Told now = new Told(newest, runs.subList(Math.max(0, runs.size() - RUNS), runs.size()));
+            Told now = new Told(newest, tables, runs.subList(Math.max(0, runs.size() - RUNS), runs.size()));
             DataFrameWriter<Row> writer = spark.createDataFrame(rows, SCHEMA)
                     .coalesce(1)
                     .write()

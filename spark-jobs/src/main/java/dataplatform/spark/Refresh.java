@@ -122,7 +122,10 @@ final class Refresh {
             ChangeBatch rows =
                     sound.isEmpty() ? ChangeBatch.none(session, dataSet.contract()) : found.rows(newest.floor());
             Commit commit = new SilverTable(session, dataSet).merge(rows, bytes, newest, run);
-            Jobs.log(LOG, dataSet.contract(), input.name(), sound.size(), commit.result(), start);
+            if (!sound.isEmpty()) {
+                Jobs.log(LOG, dataSet.contract(), input.name(), sound.size(), commit.result(), start);
+            }
+            found.withoutEffect(commit.floor()).forEach((file, cause) -> failures.put(file.path(), cause));
             done.add(commit);
             tried.addAll(sound);
             setAside.forget(sound::contains);

@@ -16,9 +16,10 @@ import org.apache.spark.sql.SparkSession;
  * <p>The gate's report of a data set is {@code _state/reports/<domain>/<data set>.json}, an object with
  *
  * <ul>
+ *   <li>{@code table}: tells the table from one that was made anew, whose batches begin at 1 again
  *   <li>{@code batch}: the newest batch
  *   <li>{@code rows}: how many rows are in quarantine from the batches after the one that the gate has passed, which it
- *       writes into {@code _state/passed/<domain>/<data set>.json}
+ *       writes, with the table, into {@code _state/passed/<domain>/<data set>.json}
  *   <li>{@code reasons}: the same by reason
  *   <li>{@code silver_rows}: how many rows the table has
  *   <li>{@code set_aside}: files that could not be read and are not tried any more, with the cause
@@ -40,16 +41,17 @@ final class Reports {
     }
 
     /** What the gate has passed. */
-    private record Passed(long batch) {}
+    private record Passed(String table, long batch) {}
 
     private record Report(
+            String table,
             long batch,
             long rows,
             Map<String, Long> reasons,
             long silver_rows,
             Map<String, String> set_aside,
             String drift) {
-        static final Report NONE = new Report(0, 0, Map.of(), 0, Map.of(), "");
+        static final Report NONE = new Report("", 0, 0, Map.of(), 0, Map.of(), "");
 
         Report {
             // not yet in the first version
@@ -111,18 +113,19 @@ final class Reports {
         StateFolder reports = new StateFolder(spark, silver + "/_state/reports/" + domain);
         Report before = reports.read(file, Report.class).orElse(Report.NONE);
         String drift = verdict.orElse(before.drift());
-        boolean isNews = untold.stream().anyMatch(batch -> batch.result().quarantinedRows() > 0)
+        boolean isNews = !before.equals(Report.NONE) && !untold.isEmpty()
+                || untold.stream().anyMatch(batch -> batch.result().quarantinedRows() > 0)
                 || !files.equals(before.set_aside())
                 || !drift.equals(before.drift());
         if (!isNews) {
             return;
         }
-        long newest = new SilverTable(spark, dataSet).newest().batch();
+        Commit newest = new SilverTable(spark, dataSet).newest();
         long passed = new StateFolder(spark, silver + "/_state/passed/" + domain)
                 .read(file, Passed.class)
+                // not yet in the first version
+                .filter(each -> newest.table().equals(each.table() == null ? "" : each.table()))
                 .map(Passed::batch)
-                // a table that was made anew counts anew
-                .filter(batch -> batch <= newest)
                 .orElse(0L);
         Map<String, Long> reasons = new Quarantine(spark, dataSet).since(passed);
         if (reasons.isEmpty() && files.isEmpty() && drift.isEmpty()) {
@@ -132,7 +135,8 @@ final class Reports {
         reports.write(
                 file,
                 new Report(
-                        newest,
+                        newest.table(),
+                        newest.batch(),
                         reasons.values().stream().mapToLong(Long::longValue).sum(),
                         reasons,
                         // Delta counts them from its log

@@ -152,7 +152,7 @@ public final class SilverTable {
         return log.lastBatch()
                 // Delta forgets commits of long ago
                 .or(() -> Reports.told(spark, dataSet))
-                .orElse(new Commit(0, "", 0, UNKNOWN_WATERMARK, "", MergeResult.NOTHING));
+                .orElse(new Commit("", 0, "", 0, UNKNOWN_WATERMARK, "", MergeResult.NOTHING));
     }
 
     /**
@@ -245,6 +245,13 @@ public final class SilverTable {
         }
         long below =
                 isFloor ? table().filter(col(SilverColumn.CHANGE_SEQ).lt(floor)).count() : 0;
+        long left = below - outcome.goneBelow();
+        Counts counts = outcome.counts();
+        if (isThere && next.batch() == 1) {
+            // what a first load wrote before its run died is told by nobody else
+            counts = new Counts(table().count() - outcome.gone() - left + outcome.fresh(), 0, 0, 0);
+            left = 0;
+        }
         // a run that died may have put rows there which do not come again: their file has been mended since
         Map<String, Long> reasons = (Long) seen.get(INVALID) == 0 && !quarantine.has(next.batch())
                 ? Map.of()
@@ -256,7 +263,7 @@ public final class SilverTable {
                 next.with(
                         latest(next.watermark(), (String) seen.get(NEWEST)),
                         floor,
-                        result(batch, seen, outcome.counts(), below - outcome.goneBelow(), reasons)));
+                        result(batch, seen, counts, left, reasons)));
     }
 
     private static Map<String, Object> values(Row row) {
@@ -342,7 +349,7 @@ public final class SilverTable {
                 counts.updated(),
                 counts.deleted() + left,
                 counts.withdrawn(),
-                rows - counts.inserted() - counts.updated() - counts.deleted() - fresh,
+                Math.max(0, rows - counts.inserted() - counts.updated() - counts.deleted() - fresh),
                 Math.max(invalid, fresh),
                 quarantined,
                 nulls,

@@ -18,6 +18,13 @@ interface SourceFiles {
      */
     ChangeBatch rows(String floor);
 
+    /**
+     * What is wrong with each sound file of which nothing has come into silver, though there is none that is newer.
+     *
+     * @param floor as the table knows it since the files were taken
+     */
+    Map<FileVersion, String> withoutEffect(String floor);
+
     /** What is wrong with each sound file that can't be read to its end; reads all of them. */
     Map<FileVersion, String> unreadable();
 }

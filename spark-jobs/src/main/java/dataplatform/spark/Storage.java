@@ -3,6 +3,7 @@ package dataplatform.spark;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.AccessDeniedException;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -51,6 +52,15 @@ final class Storage {
                 }
             }
         }
+    }
+
+    /** Whether something failed because one may not read: one file alone perhaps, as with a key that is lost. */
+    static boolean denied(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+                .anyMatch(cause -> cause instanceof AccessDeniedException
+                        // of a disk
+                        || cause instanceof FileNotFoundException
+                                && Objects.toString(cause.getMessage(), "").endsWith("(Permission denied)"));
     }
 
     /** Whether something failed because the storage did, or had not the right to answer. */

@@ -16,6 +16,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -34,6 +35,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.io.FileUtils;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -161,6 +165,46 @@ class BronzeToSilverTest extends SparkTest {
     }
 
     @Test
+    void aFileThatMayNotBeReadIsSetAsideIfOthersMay() throws Exception {
+        orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"));
+        Configuration storage = SPARK.sparkContext().hadoopConfiguration();
+        storage.set("fs.file.impl", OneFileDenied.class.getName());
+        storage.setBoolean("fs.file.impl.disable.cache", true);
+        try {
+            orderItems(OneFileDenied.NAME, change("I", "b", "2017-01-05", "20.00", seq(2)));
+            assertThat(run("ecommerce.order_items")).isEqualTo(1);
+            assertThat(items()).containsExactly("a 2017-01 10.00");
+            // alone it may stand for all of the storage
+            assertThat(run("ecommerce.order_items")).isEqualTo(1);
+            for (int i = 1; i < SetAside.TRIES; i++) {
+                orderItems("20260103-12000%d000".formatted(i), change("U", "a", "2017-01-05", "11.00", seq(3)));
+                assertThat(run("ecommerce.order_items")).isEqualTo(1);
+            }
+            assertThat(run("ecommerce.order_items")).isZero();
+            assertThat(items()).containsExactly("a 2017-01 11.00");
+        } finally {
+            storage.unset("fs.file.impl");
+            storage.unset("fs.file.impl.disable.cache");
+        }
+        assertThat(run("--retry", "all", "--data-sets", "ecommerce.order_items"))
+                .isZero();
+        assertThat(items()).containsExactly("a 2017-01 11.00", "b 2017-01 20.00");
+    }
+
+    /** A disk with a file that nobody may read, as under a key that is lost. */
+    public static final class OneFileDenied extends LocalFileSystem {
+        static final String NAME = "20260102-120000000";
+
+        @Override
+        public FSDataInputStream open(org.apache.hadoop.fs.Path file, int bufferSize) throws IOException {
+            if (file.getName().startsWith(NAME)) {
+                throw new AccessDeniedException(file.toString());
+            }
+            return super.open(file, bufferSize);
+        }
+    }
+
+    @Test
     void aFileThatIsGoneIsNotSetAsideAnyMore() throws Exception {
         Path file = Files.createDirectories(folder.resolve("bronze/ecommerce/order_items"))
                 .resolve("20260101-120000000.parquet");
@@ -282,16 +326,34 @@ class BronzeToSilverTest extends SparkTest {
                                 expr("case order_id when 'c' then 10.5D when 'd' then 10.005D else double('NaN') end")),
                 "order_items",
                 "20260101-120001000");
+        // Spark would make a time, a price and a text of these
+        List<List<String>> others = List.of(
+                List.of("shipping_limit_date", "array(1)"),
+                List.of("shipping_limit_date", "1483574400L"),
+                List.of("price", "true"),
+                List.of("price", "timestamp '2017-01-05'"),
+                List.of("seller_id", "array('x')"),
+                List.of("seller_id", "struct(1 as x)"),
+                List.of("seller_id", "x'73'"));
+        for (int i = 0; i < others.size(); i++) {
+            write(
+                    rows.withColumn("change_seq", lit(seq(3 + i)))
+                            .withColumn(others.get(i).get(0), expr(others.get(i).get(1))),
+                    "order_items",
+                    "2026010%d-120000000".formatted(2 + i));
+        }
         write(
-                rows.withColumn("change_seq", lit(seq(3))).withColumn("shipping_limit_date", expr("array(1)")),
+                rows.withColumn("change_seq", lit(seq(10)))
+                        .withColumn("order_id", lit(12))
+                        .withColumn("shipping_limit_date", expr("timestamp_ntz'2017-01-05'")),
                 "order_items",
-                "20260101-120002000");
+                "20260109-120000000");
 
         assertThat(run("ecommerce.order_items")).isZero();
         assertThat(texts(table("ecommerce/order_items")
                         .selectExpr("concat_ws(' ', order_id, order_item_id, price) as row")
                         .sort("row")))
-                .containsExactly("a 2 10.00", "c 1 10.50");
+                .containsExactly("12 1 10.00", "a 2 10.00", "c 1 10.50");
         assertThat(texts(table("ecommerce/order_items_quarantine")
                         .select("reason")
                         .sort("reason")))
@@ -299,6 +361,12 @@ class BronzeToSilverTest extends SparkTest {
                         "order_item_id is not int",
                         "price is not decimal(12,2)",
                         "price is not decimal(12,2)",
+                        "price is not decimal(12,2)",
+                        "price is not decimal(12,2)",
+                        "seller_id is not string",
+                        "seller_id is not string",
+                        "seller_id is not string",
+                        "shipping_limit_date is not timestamp",
                         "shipping_limit_date is not timestamp");
     }
 
@@ -549,6 +617,26 @@ class BronzeToSilverTest extends SparkTest {
                         .first()
                         .getString(0))
                 .isEqualTo("1");
+    }
+
+    @Test
+    void aTableThatIsMadeAnewIsToldOfFromItsFirstBatch() throws Exception {
+        orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"), load("b", "2017-01-05", "-1.00"));
+        assertThat(run("ecommerce.order_items")).isZero();
+        Path report = folder.resolve("silver/_state/reports/ecommerce/order_items.json");
+        Path passed = folder.resolve("silver/_state/passed/ecommerce/order_items.json");
+        Files.createDirectories(passed.getParent());
+        Files.copy(report, passed);
+
+        for (String of : List.of("ecommerce/order_items", "ecommerce/order_items_quarantine", "_state/ecommerce")) {
+            FileUtils.deleteDirectory(folder.resolve("silver").resolve(of).toFile());
+        }
+        SPARK.sharedState().cacheManager().clearCache();
+        DeltaLog.clearCache();
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(items()).containsExactly("a 2017-01 10.00");
+        assertThat(table("platform/data_quality").count()).isEqualTo(2);
+        assertThat(Files.readString(report)).contains("\"batch\":1,\"rows\":1,");
     }
 
     /** As if a run had died before it. */

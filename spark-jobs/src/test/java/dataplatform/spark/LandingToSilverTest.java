@@ -178,9 +178,18 @@ class LandingToSilverTest extends SparkTest {
         assertThat(run("--objects", broken.toString())).isEqualTo(1);
         assertThat(log.lines()).anySatisfy(line -> assertThat(line)
                 .startsWith("ERROR file:" + broken + " failed: no row keeps contract finance.budgets: all are in"
-                        + " quarantine, and the table is as it was"));
+                        + " quarantine, and nothing of it is in silver"));
         assertThat(budgets()).containsExactly("home 2026-01-01 food 5.00");
         assertThat(table("finance/budgets_quarantine").count()).isEqualTo(1);
+
+        drop("budgets/2026-01-15.csv", BUDGET + "home;01/01/2026;food;7\n");
+        assertThat(run()).isEqualTo(1);
+        assertThat(budgets()).containsExactly("home 2026-01-01 food 7.00");
+        assertThat(log.lines())
+                .filteredOn(line -> line.contains(" changes nothing"))
+                .singleElement()
+                .asString()
+                .contains("2026-01-01.csv");
     }
 
     @Test
@@ -222,6 +231,11 @@ class LandingToSilverTest extends SparkTest {
         assertThat(run("--objects", file.toString())).isZero();
         assertThat(texts(table("finance/card_transactions").selectExpr("cast(extracted_at as string)")))
                 .containsExactly("2026-02-03 00:00:00", "2026-02-03 00:00:00");
+
+        drop("budgets/budgets_2026-01-31T08:15.csv", BUDGET + "home;01/01/2026;food;1\n");
+        assertThat(run()).isZero();
+        assertThat(texts(table("finance/budgets").selectExpr("cast(extracted_at as string)")))
+                .containsExactly("2026-01-31 08:15:00");
     }
 
     @Test
@@ -419,12 +433,18 @@ class LandingToSilverTest extends SparkTest {
     }
 
     @Test
-    void aDuplicateWithinAFileIsCountedAsSkippedAndTheLastLineWins() throws Exception {
-        drop("budgets/2026-01-31.csv", BUDGET + "home;01/01/2026;food;1\nhome;01/01/2026;food;2\n");
+    void ofAKeyThatASnapshotHasTwiceTheLastLineWinsAndTheOtherIsInQuarantine() throws Exception {
+        drop(
+                "budgets/2026-01-31.csv",
+                BUDGET + "home;01/01/2026;food;1\nhome;01/01/2026;food;2\nhome;01/01/2026;food;2\n");
 
         assertThat(run()).isZero();
         assertThat(budgets()).containsExactly("home 2026-01-01 food 2.00");
-        assertThat(quality("finance.budgets")).containsExactly("in 2, +1 ~0 -0, skipped 1, quarantined 0");
+        assertThat(quality("finance.budgets")).containsExactly("in 3, +1 ~0 -0, skipped 1, quarantined 1");
+        assertThat(texts(table("finance/budgets_quarantine").selectExpr("concat(raw_row, ' ', reason)")))
+                .singleElement()
+                .asString()
+                .contains("home;01/01/2026;food;1", "its key stands again further down in the file");
     }
 
     @Test

@@ -10,6 +10,7 @@ import static org.apache.spark.sql.functions.when;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.delta.DeltaLog;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.util.QueryExecutionListener;
 import org.junit.jupiter.api.BeforeEach;
@@ -222,6 +224,16 @@ class SilverTableTest extends SparkTest {
         MergeResult result = table.merge(rows, Long.MAX_VALUE);
 
         assertThat(counts(result)).containsExactly(6, 2, 0, 0, 4);
+        assertThat(silver()).containsExactly("a 2017-01 11.00", "b 2017-01 20.00");
+
+        // as if the run had died before the commit that makes the load whole
+        Path log = Path.of(dataSet.silver(), "_delta_log");
+        for (String commit : List.of("%020d.json", ".%020d.json.crc", "%020d.crc", ".%020d.crc.crc")) {
+            Files.deleteIfExists(log.resolve(commit.formatted(1)));
+        }
+        DeltaLog.clearCache();
+        assertThat(silver()).hasSize(5);
+        assertThat(counts(table.merge(rows, Long.MAX_VALUE))).containsExactly(6, 2, 0, 0, 4);
         assertThat(silver()).containsExactly("a 2017-01 11.00", "b 2017-01 20.00");
     }
 
