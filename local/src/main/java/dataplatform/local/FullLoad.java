@@ -1,5 +1,6 @@
 package dataplatform.local;
 
+import dataplatform.source.SourceTables;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -95,7 +96,7 @@ final class FullLoad {
     void run() throws SQLException, IOException, InterruptedException {
         boolean loaded = Files.exists(done);
         try (Connection connection = DriverManager.getConnection(settings.jdbcUrl())) {
-            SourceTables.check(connection, settings);
+            SourceTables.check(connection, settings.keysByTable());
             if (loaded && !slotIs(connection, "wal_status is distinct from 'lost'")) {
                 throw new IllegalStateException(
                         "the replication slot " + settings.slot()

@@ -1,36 +1,21 @@
 package dataplatform.local;
 
-import dataplatform.contracts.Column;
-import dataplatform.contracts.Contract;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * What a replication task is told.
  *
  * @param jdbcUrl of the source
  * @param state folder for what has to outlive the process
- * @param keysByTable the tables, with their schema, and the names of their keys
+ * @param keysByTable as {@link dataplatform.source.SourceTables#keys} gives them
  * @param batchInterval longest time that a change waits for others to share its file, DMS's {@code CdcMaxBatchInterval}
  * @param maxFileBytes size after which another file is started, DMS's {@code MaxFileSize}
  */
 record ReplicationSettings(
         String jdbcUrl, Path state, Map<String, List<String>> keysByTable, Duration batchInterval, long maxFileBytes) {
-    /** The tables of contracts, all those that load by change data capture. */
-    static Map<String, List<String>> tables(List<Contract> contracts) {
-        return contracts.stream()
-                .filter(contract -> contract.load() == dataplatform.contracts.Load.CDC)
-                .collect(Collectors.toMap(
-                        contract -> contract.sourceSchema() + "." + contract.name(),
-                        contract -> contract.key().stream().map(Column::name).toList(),
-                        (one, other) -> one,
-                        TreeMap::new));
-    }
-
     List<String> tables() {
         return List.copyOf(keysByTable.keySet());
     }

@@ -2,6 +2,7 @@ package dataplatform.local;
 
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import dataplatform.source.SourceTables;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,7 +79,7 @@ public final class Replicator implements Callable<Integer> {
         Files.createDirectories(state);
         List<Contract> contracts = Contracts.replicated();
         ReplicationSettings settings = new ReplicationSettings(
-                source, state.toAbsolutePath(), ReplicationSettings.tables(contracts), batchInterval, maxFileMb << 20);
+                source, state.toAbsolutePath(), SourceTables.keys(contracts), batchInterval, maxFileMb << 20);
         warnOfTablesWithoutContract(settings);
         try (S3Client s3 = S3Client.builder().forcePathStyle(true).build()) {
             BronzeFolder folder = new BronzeFolder(s3, bronze, Clock.systemUTC());

@@ -6,6 +6,7 @@ import static org.assertj.core.groups.Tuple.tuple;
 
 import dataplatform.contracts.Contracts;
 import dataplatform.source.SourceDdl;
+import dataplatform.source.SourceTables;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -392,7 +393,7 @@ class ReplicationTest {
         return new ReplicationSettings(
                 postgres.jdbcUrl(PostgresServer.SHOP),
                 folder.resolve("replication"),
-                ReplicationSettings.tables(Contracts.replicated()),
+                SourceTables.keys(Contracts.replicated()),
                 Duration.ofSeconds(1),
                 maxFileBytes);
     }

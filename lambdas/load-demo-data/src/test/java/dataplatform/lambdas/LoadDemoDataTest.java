@@ -169,6 +169,26 @@ class LoadDemoDataTest {
     }
 
     @Test
+    void sourceKeysRefusesTablesWhoseChangesTellTooLittle() throws Exception {
+        upload("good/");
+        assertThat(function.invoke("{\"bucket\":\"landing\",\"prefix\":\"good/\"}")
+                        .failed())
+                .isFalse();
+        Map<String, String> variables = new HashMap<>(environment);
+        variables.putAll(Map.of("DATABASE_SSLMODE", "disable", "SILVER_BUCKET", S3Server.SILVER));
+        Path jar = Path.of("..", "source-database", "target", "source-database.jar");
+        try (LambdaRuntime sourceKeys =
+                LambdaRuntime.start(jar, SourceKeys.class.getName(), variables, folder.resolve("keys"))) {
+            assertThat(sourceKeys.invoke("{}").body()).contains("\"ecommerce.orders\":100");
+            execute("alter table ecommerce.sellers replica identity default");
+            Answer answer = sourceKeys.invoke("{}");
+            execute("alter table ecommerce.sellers replica identity full");
+            assertThat(answer.failed()).isTrue();
+            assertThat(answer.body()).contains("Run: alter table ecommerce.sellers replica identity full");
+        }
+    }
+
+    @Test
     void theConnectionIsEncryptedUnlessToldOtherwise() throws Exception {
         upload("good/");
         try (LambdaRuntime encrypting =
@@ -225,6 +245,13 @@ class LoadDemoDataTest {
     private static List<Path> files(Path directory) throws Exception {
         try (Stream<Path> files = Files.list(directory)) {
             return files.toList();
+        }
+    }
+
+    private static void execute(String sql) throws Exception {
+        try (Connection connection = postgres.connect(PostgresServer.SHOP);
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
         }
     }
 

@@ -6,6 +6,7 @@ import com.amazonaws.services.lambda.runtime.logging.LogLevel;
 import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import dataplatform.source.SourceTables;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
@@ -63,13 +64,14 @@ public final class SourceKeys implements RequestHandler<Map<String, Object>, Map
      * @param event of no interest
      * @return how many rows each data set has in the source, by its id
      * @throws SourceDatabase.UnreachableException if the database does not answer; what was written last time stays, here and below
-     * @throws IllegalStateException if the database refuses, or lacks a table
+     * @throws IllegalStateException if the database refuses, lacks a table, or has one of which changes don't tell enough
      */
     @Override
     public Map<String, Long> handleRequest(Map<String, Object> event, Context context) {
         String bucket = SourceDatabase.variable("SILVER_BUCKET");
         Map<String, Long> rows = new LinkedHashMap<>();
         try (Connection connection = SourceDatabase.connect(secrets)) {
+            SourceTables.check(connection, SourceTables.keys(contracts));
             connection.setAutoCommit(false);
             connection.setReadOnly(true);
             connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);

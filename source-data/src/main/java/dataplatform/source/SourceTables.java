@@ -1,15 +1,21 @@
-package dataplatform.local;
+package dataplatform.source;
 
+import dataplatform.contracts.Column;
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Load;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Whether a source's tables are such that files of changes can tell what happens to their rows. */
-final class SourceTables {
+public final class SourceTables {
     /** A table's replica identity, and its primary key if it has one. */
     private static final String PROPERTIES = """
             select t.relreplident = 'f', k.conname, k.condeferrable,
@@ -20,21 +26,38 @@ final class SourceTables {
 
     private SourceTables() {}
 
-    /** @throws IllegalStateException that names every table which is not, and says what to do */
-    static void check(Connection source, ReplicationSettings settings) throws SQLException {
+    /** The tables of contracts that come from the source, with their schema, and the names of their keys. */
+    public static Map<String, List<String>> keys(List<Contract> contracts) {
+        return contracts.stream()
+                .filter(contract -> contract.load() == Load.CDC)
+                .collect(Collectors.toMap(
+                        contract -> contract.sourceSchema() + "." + contract.name(),
+                        contract -> contract.key().stream().map(Column::name).toList(),
+                        (one, other) -> one,
+                        TreeMap::new));
+    }
+
+    /**
+     * Looks at the tables that are there.
+     *
+     * @param keys as {@link #keys} gives them
+     * @throws IllegalStateException that names every table which is not such a one, and says what to do
+     */
+    public static void check(Connection source, Map<String, List<String>> keys) throws SQLException {
         List<String> faults = new ArrayList<>();
         try (PreparedStatement select = source.prepareStatement(PROPERTIES)) {
-            for (String table : settings.tables()) {
-                select.setString(1, table);
+            for (Map.Entry<String, List<String>> table : keys.entrySet()) {
+                select.setString(1, table.getKey());
                 try (ResultSet row = select.executeQuery()) {
                     if (row.next()) {
-                        faults.addAll(faults(table, settings.keys(table), row));
+                        faults.addAll(faults(table.getKey(), table.getValue(), row));
                     }
                 }
             }
         }
         if (!faults.isEmpty()) {
-            throw new IllegalStateException("replication can't start:\n  " + String.join("\n  ", faults));
+            throw new IllegalStateException(
+                    "tables can't be replicated as they are:\n  " + String.join("\n  ", faults));
         }
     }
 
