@@ -43,6 +43,9 @@ def endpoint(tmp_path_factory):
                 break
             except OSError:
                 time.sleep(0.1)
+        else:
+            server.kill()
+            raise RuntimeError("moto does not answer: " + log.read_text())
         yield url
         server.terminate()
 
