@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
@@ -36,6 +37,12 @@ import picocli.CommandLine.Spec;
         name = "BronzeToSilver",
         mixinStandardHelpOptions = true,
         description = "Brings the silver tables up to date with what replication wrote to bronze.",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:all files are in silver, or set aside after their tries; a difference from the source shuts the quality gate",
+            "1:a file or a data set could not be taken; the log names it and the cause, the others are in silver",
+            "2:the arguments are wrong"
+        },
         exitCodeOnExecutionException = 1)
 public final class BronzeToSilver implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(BronzeToSilver.class);
@@ -110,6 +117,11 @@ public final class BronzeToSilver implements Callable<Integer> {
         List<DataSet> chosen = chosen();
         List<String> ids = chosen.stream().map(each -> each.contract().id()).toList();
         boolean follows = !follow.equals(List.of(NONE));
+        if (continuous != null && reconcile) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--reconcile waits for changes that are on their way, which --continuous has no time for");
+        }
         if (follows && !reconcile) {
             throw new ParameterException(
                     spec.commandLine(), "--follow goes with --reconcile, which tells what to delete");
@@ -118,6 +130,12 @@ public final class BronzeToSilver implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--follow names one of " + ids + ", and not " + follow);
         }
         SparkSession spark = Sessions.builder("bronze-to-silver").getOrCreate();
+        Path root = new Path(bronze);
+        if (!root.getFileSystem(spark.sessionState().newHadoopConf()).exists(root)) {
+            LOG.warn(
+                    "there is nothing under --bronze {}: either nothing was replicated yet, or it is another folder",
+                    bronze);
+        }
         if (continuous != null) {
             return runUntilStopped(spark, chosen);
         }
@@ -161,27 +179,25 @@ public final class BronzeToSilver implements Callable<Integer> {
     /** One pass over all new files; true if every data set is up to date after it. */
     private boolean run(SparkSession spark, List<DataSet> chosen, Run run) throws InterruptedException {
         Map<String, String> failures = new TreeMap<>();
-        Map<DataSet, Refresh.Outcome> outcomes = Jobs.each(
+        Map<DataSet, Map<String, String>> unread = Jobs.each(
                 chosen,
                 dataSet -> refresh(spark, dataSet, run),
                 (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".parquet")));
         retry.stream()
                 .filter(wanted -> !retried.contains(wanted))
                 .forEach(wanted -> LOG.warn("--retry {}: nothing of that name was set aside", wanted));
-        Map<DataSet, Reconciliation.Result> compared =
-                reconcile ? compared(spark, outcomes.keySet(), run, failures) : Map.of();
-        new Reports(spark, silver).write(outcomes.keySet(), compared, run);
+        Map<DataSet, Reconciliation.Result> compared = reconcile ? compared(spark, unread, run, failures) : Map.of();
+        new Reports(spark, silver).write(unread.keySet(), compared, run);
         failures.forEach((id, cause) -> LOG.error("{} failed, its files stay and are tried again: {}", id, cause));
         compared.forEach((dataSet, result) -> {
             if (!result.agrees()) {
                 LOG.error("{}: {}", dataSet.contract().id(), result.verdict());
             }
         });
-        outcomes.values().forEach(outcome -> outcome.failures()
-                .forEach((file, cause) -> LOG.error("{} {}; the other files are in silver", file, cause)));
-        long upToDate = outcomes.values().stream()
-                .filter(outcome -> outcome.failures().isEmpty())
-                .count();
+        unread.values()
+                .forEach(files ->
+                        files.forEach((file, cause) -> LOG.error("{} {}; the other files are in silver", file, cause)));
+        long upToDate = unread.values().stream().filter(Map::isEmpty).count();
         LOG.info(
                 "{} of {} data sets are up to date after {} s",
                 upToDate,
@@ -190,14 +206,19 @@ public final class BronzeToSilver implements Callable<Integer> {
         return upToDate == chosen.size() && failures.isEmpty();
     }
 
-    /** Compares data sets with the source. Those that differ are brought up to date and compared again while patience lasts, and then follow the source where that is wished. */
+    /**
+     * Compares data sets with the source. Those that differ are brought up to date and compared again while patience lasts, and then
+     * follow the source where that is wished.
+     *
+     * @param unread why files of each data set could not be taken, as of its last turn
+     */
     private Map<DataSet, Reconciliation.Result> compared(
-            SparkSession spark, Collection<DataSet> dataSets, Run run, Map<String, String> failures)
+            SparkSession spark, Map<DataSet, Map<String, String>> unread, Run run, Map<String, String> failures)
             throws InterruptedException {
         BiConsumer<DataSet, Throwable> failed =
                 (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".gz"));
         Map<DataSet, Reconciliation.Result> results = new LinkedHashMap<>();
-        compare(spark, dataSets, results, failed);
+        compare(spark, unread.keySet(), results, failed);
         Instant end = Instant.now().plus(patience);
         for (Set<DataSet> open = differing(results);
                 !open.isEmpty() && Instant.now().isBefore(end);
@@ -207,7 +228,7 @@ public final class BronzeToSilver implements Callable<Integer> {
                     open.stream().map(dataSet -> dataSet.contract().id()).toList(),
                     end);
             Thread.sleep(BETWEEN_LOOKS.toMillis());
-            Jobs.each(open, dataSet -> refresh(spark, dataSet, run), failed);
+            unread.putAll(Jobs.each(open, dataSet -> refresh(spark, dataSet, run), failed));
             compare(spark, open, results, failed);
         }
         Set<DataSet> following = differing(results);
@@ -241,7 +262,7 @@ public final class BronzeToSilver implements Callable<Integer> {
         return differing;
     }
 
-    private Refresh.Outcome refresh(SparkSession spark, DataSet dataSet, Run run) throws Exception {
+    private Map<String, String> refresh(SparkSession spark, DataSet dataSet, Run run) throws Exception {
         SetAside setAside = new SetAside(spark, dataSet);
         setAside.forget(this::isToRetry);
         return new Refresh(spark, dataSet, run, setAside, new BronzeFolder(spark, dataSet, setAside)).run();

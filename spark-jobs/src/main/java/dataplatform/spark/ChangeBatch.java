@@ -303,9 +303,11 @@ final class ChangeBatch {
         Column isValid = col(REASON).equalTo("");
         List<Column> same = new ArrayList<>(List.of(col(FILE), isValid));
         contract.key().forEach(column -> same.add(col(column.name())));
-        Column next = lead(col(RAW), 1)
+        Column row = struct(
+                contract.columns().stream().map(column -> col(column.name())).toArray(Column[]::new));
+        Column next = lead(row, 1)
                 .over(Window.partitionBy(same.toArray(Column[]::new)).orderBy(SilverColumn.CHANGE_SEQ));
-        return isValid.and(coalesce(next.notEqual(col(RAW)), lit(false)));
+        return isValid.and(next.isNotNull()).and(not(next.eqNullSafe(row)));
     }
 
     /**

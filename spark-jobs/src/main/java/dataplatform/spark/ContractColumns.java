@@ -97,6 +97,11 @@ final class ContractColumns {
         return wanted.equals(DataTypes.StringType) ? cleaned(column, value) : value;
     }
 
+    /** The field's value in another type, null where that can't hold it. */
+    static Column exact(StructField field, org.apache.spark.sql.types.DataType wanted) {
+        return exact(col(field.name()), field.dataType(), wanted);
+    }
+
     /** The value in another type, null where that can't hold it: a cast alone would cut off digits and wrap around. */
     private static Column exact(
             Column raw, org.apache.spark.sql.types.DataType from, org.apache.spark.sql.types.DataType wanted) {

@@ -121,7 +121,7 @@ final class Jobs {
         if (!result.unknownColumns().isEmpty()) {
             log.warn(
                     "{}: {} has columns {} that the contract does not know; they stay there. Add them to the contract to"
-                            + " have them in silver",
+                            + " have them in silver, and load the table again to have them of the rows before",
                     contract.id(),
                     layer,
                     result.unknownColumns());

@@ -20,6 +20,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.Iterator;
@@ -120,6 +121,7 @@ final class LandingFiles implements SourceFiles {
      * @param exportedAt in UTC
      * @param positions where in a row of the file the columns stand
      * @param fields of the heading
+     * @param sha256 of the file
      * @param defect what is wrong with the file and what to do; empty if it can be taken
      */
     private record Inspection(
@@ -129,6 +131,7 @@ final class LandingFiles implements SourceFiles {
             int[] positions,
             int fields,
             List<String> unknownColumns,
+            byte[] sha256,
             String defect)
             implements Serializable {}
 
@@ -262,7 +265,7 @@ final class LandingFiles implements SourceFiles {
     private static Inspection inspect(FileVersion version, LocalDate tomorrow, Layout layout, Configuration storage) {
         String file = version.path();
         try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
+            MessageDigest sha = sha256();
             try (InputStream in = new DigestInputStream(open(file, storage), sha);
                     CsvReader csv = new CsvReader(in, layout.delimiter())) {
                 CsvReader.Record heading = csv.next();
@@ -302,6 +305,7 @@ final class LandingFiles implements SourceFiles {
                 if (exported == null) {
                     throw new IOException("has no day of export in its name; call it such as " + layout.example());
                 }
+                byte[] digest = sha.digest();
                 Matcher copy = COPY.matcher(name);
                 String sequence = SEQUENCE_TIME.format(exported)
                         + String.format(
@@ -309,7 +313,7 @@ final class LandingFiles implements SourceFiles {
                                 "%03d-%013d",
                                 copy.find() ? Integer.parseInt(copy.group(1)) : 0,
                                 version.modified())
-                        + HexFormat.of().formatHex(sha.digest(), 0, 4);
+                        + HexFormat.of().formatHex(digest, 0, 4);
                 List<String> unknown = heading.fields().stream()
                         .filter(each -> each != null && !layout.headings().contains(each))
                         .toList();
@@ -320,11 +324,25 @@ final class LandingFiles implements SourceFiles {
                         positions,
                         heading.fields().size(),
                         unknown,
+                        digest,
                         "");
             }
         } catch (IOException e) {
             return new Inspection(
-                    file, "", null, new int[0], 0, List.of(), Objects.toString(e.getMessage(), e.toString()));
+                    file,
+                    "",
+                    null,
+                    new int[0],
+                    0,
+                    List.of(),
+                    new byte[0],
+                    Objects.toString(e.getMessage(), e.toString()));
+        }
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
@@ -404,16 +422,25 @@ final class LandingFiles implements SourceFiles {
     /** The rows of a file, one after the other. */
     private static final class Rows implements Iterator<Row> {
         private final Inspection file;
+        private final MessageDigest sha256 = sha256();
         private final CsvReader csv;
         private CsvReader.Record next;
 
         Rows(Inspection file, Layout layout, Configuration storage) throws IOException {
             this.file = file;
-            this.csv = new CsvReader(open(file.file(), storage), layout.delimiter());
+            this.csv = new CsvReader(new DigestInputStream(open(file.file(), storage), sha256), layout.delimiter());
             // the rows are not always read to their end
             TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> close());
             csv.next();
-            this.next = csv.next();
+            this.next = following();
+        }
+
+        private CsvReader.Record following() throws IOException {
+            CsvReader.Record row = csv.next();
+            if (row == null && !Arrays.equals(sha256.digest(), file.sha256())) {
+                throw new IOException("it was replaced while it was read");
+            }
+            return row;
         }
 
         @Override
@@ -438,7 +465,7 @@ final class LandingFiles implements SourceFiles {
             values.add(file.file());
             values.add(complete ? null : "it has " + row.fields().size() + " fields instead of " + file.fields());
             try {
-                next = csv.next();
+                next = following();
             } catch (IOException e) {
                 throw new UncheckedIOException("could not read " + file.file(), e);
             }

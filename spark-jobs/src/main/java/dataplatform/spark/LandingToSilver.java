@@ -122,14 +122,14 @@ public final class LandingToSilver implements Callable<Integer> {
         List<Delivery> deliveries = objects.isEmpty() ? all(spark, chosen) : named(spark, chosen, failures);
 
         Run run = new Run(runId, start);
-        Map<Delivery, Refresh.Outcome> outcomes = Jobs.each(
+        Map<Delivery, Map<String, String>> taken = Jobs.each(
                 deliveries,
                 delivery -> take(spark, delivery, run),
                 (delivery, e) -> failures.putAll(delivery.allFailed(Jobs.describe(e, SUFFIX))));
-        outcomes.values().forEach(outcome -> failures.putAll(outcome.failures()));
+        taken.values().forEach(failures::putAll);
         failures.forEach((file, cause) -> LOG.error("{} failed: {}", file, cause));
         new Reports(spark, silver)
-                .write(outcomes.keySet().stream().map(Delivery::dataSet).toList(), Map.of(), run);
+                .write(taken.keySet().stream().map(Delivery::dataSet).toList(), Map.of(), run);
         LOG.info(
                 "{} files of {} data sets, {} failed, after {} s",
                 deliveries.stream().mapToInt(each -> each.files().size()).sum(),
@@ -207,7 +207,7 @@ public final class LandingToSilver implements Callable<Integer> {
         return path.getFileSystem(spark.sessionState().newHadoopConf());
     }
 
-    private static Refresh.Outcome take(SparkSession spark, Delivery delivery, Run run) throws Exception {
+    private static Map<String, String> take(SparkSession spark, Delivery delivery, Run run) throws Exception {
         DataSet dataSet = delivery.dataSet();
         return new Refresh(spark, dataSet, run, new SetAside(spark, dataSet), delivery).run();
     }

@@ -117,6 +117,10 @@ final class QualityLog {
                 runs.add(name);
             }
             if (rows.isEmpty()) {
+                if (!batches.isEmpty()) {
+                    // a run that died after its commit: the manifest may be missing
+                    new TableFiles(spark, table, Optional.empty()).afterCommit();
+                }
                 return;
             }
             Told now = new Told(newest, tables, runs.subList(Math.max(0, runs.size() - RUNS), runs.size()));

@@ -25,7 +25,6 @@ import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -110,7 +109,7 @@ final class Reconciliation {
         if (state.read(EQUAL, Equal.class).filter(compared::equals).isPresent()) {
             return new Result(look.taken_at(), look.rows(), 0, 0, false);
         }
-        Result result = compare(look);
+        Result result = compare(look, newest.floor());
         // with a change that was not judged it may turn out otherwise
         if (result.agrees() && newest.watermark().compareTo(since(look)) < 0) {
             state.write(EQUAL, compared);
@@ -124,20 +123,29 @@ final class Reconciliation {
                 .read(dataSet.contract().name() + ".json", Look.class);
     }
 
-    private Result compare(Look look) {
+    /** @param floor what is older tells nothing of the rows that there are now */
+    private Result compare(Look look, String floor) {
         // of what is the same on both sides nothing remains; a sum needs no shuffle
         Column surplus = col(SOURCE).minus(col(SILVER));
         Row sums = keys(look)
-                .agg(sum(surplus), sum(xxhash64(col(HASH)).multiply(surplus)))
+                .agg(
+                        coalesce(sum(surplus), lit(0L)),
+                        coalesce(sum(xxhash64(col(HASH)).multiply(surplus)), lit(0L)),
+                        coalesce(sum(col(SOURCE)), lit(0L)))
                 .first();
-        if (sums.equals(RowFactory.create(0L, 0L)) || sums.isNullAt(0)) {
+        if (sums.getLong(2) != look.rows()) {
+            throw new IllegalStateException(silver + "/" + look.file() + " has " + sums.getLong(2) + " keys of "
+                    + look.rows() + "; call the function source-keys again");
+        }
+        if (sums.getLong(0) == 0 && sums.getLong(1) == 0) {
             return new Result(look.taken_at(), look.rows(), 0, 0, true);
         }
         Dataset<Row> differing = differing(look).persist();
         try {
             // few, unless something is wrong: why a row is not in silver is asked for these alone
             Column goneAt = coalesce(col(GONE), lit(""));
-            Column isInvalid = coalesce(col(INVALID).geq(goneAt), lit(false));
+            Column isInvalid =
+                    coalesce(col(INVALID).geq(goneAt).and(col(INVALID).geq(floor)), lit(false));
             Column changedLater =
                     goneAt.geq(since(look)).or(coalesce(col(INVALID).geq(since(look)), lit(false)));
             Row counts = differing

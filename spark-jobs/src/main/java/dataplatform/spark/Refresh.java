@@ -3,7 +3,6 @@ package dataplatform.spark;
 import io.delta.exceptions.DeltaConcurrentModificationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -61,24 +60,16 @@ final class Refresh {
         this.input = input;
     }
 
-    /**
-     * What a run came to.
-     *
-     * @param batches that it made, or that one before it made and did not report
-     * @param failures why files could not be read, by path
-     */
-    record Outcome(List<Commit> batches, Map<String, String> failures) {}
-
-    Outcome run() throws InterruptedException, IOException {
+    /** Makes batches until no file is left; why files could not be taken, by path. */
+    Map<String, String> run() throws InterruptedException, IOException {
         table.recover();
         // what is to be read in its place has another name
         setAside.forget(file -> !isThere(file));
-        List<Commit> done = new ArrayList<>();
         int conflicts = 0;
         boolean more = true;
         while (more) {
             try {
-                more = next(done);
+                more = next();
                 if (!more) {
                     table.createIfMissing();
                 }
@@ -91,11 +82,11 @@ final class Refresh {
                         dataSet.contract().id());
             }
         }
-        return new Outcome(done, failures);
+        return failures;
     }
 
     /** Makes one batch; false if there are no files for one. */
-    private boolean next(List<Commit> done) throws InterruptedException, IOException {
+    private boolean next() throws InterruptedException, IOException {
         long start = System.nanoTime();
         Commit newest = table.newest();
         long number = newest.batch() + 1;
@@ -126,7 +117,6 @@ final class Refresh {
                 Jobs.log(LOG, dataSet.contract(), input.name(), sound.size(), commit.result(), start);
             }
             found.withoutEffect(commit.floor()).forEach((file, cause) -> failures.put(file.path(), cause));
-            done.add(commit);
             tried.addAll(sound);
             setAside.forget(sound::contains);
         } catch (DeltaConcurrentModificationException e) {
@@ -165,7 +155,7 @@ final class Refresh {
         causes.forEach((file, cause) -> {
             tried.add(file);
             failures.put(file.path(), cause);
-            setAside.failed(file, cause);
+            setAside.failed(file, cause, run);
         });
     }
 }

@@ -23,9 +23,11 @@ final class SetAside {
     /**
      * A file that could not be read.
      *
+     * @param tries in how many runs
+     * @param run the last of them
      * @param contract what the contract's columns were
      */
-    record Entry(FileVersion file, int tries, String cause, String contract) {}
+    record Entry(FileVersion file, int tries, String run, String cause, String contract) {}
 
     SetAside(SparkSession spark, DataSet dataSet) {
         this.folder = new StateFolder(spark, dataSet.state());
@@ -52,13 +54,15 @@ final class SetAside {
                 && entry.tries() >= TRIES;
     }
 
-    /** Counts a try that failed. */
-    void failed(FileVersion file, String cause) {
+    /** Counts a run in which a file could not be read, however often it was tried. */
+    void failed(FileVersion file, String cause, Run run) {
         Entry before = entries.get(file.path());
         boolean same = before != null
                 && before.file().equals(file)
                 && before.contract().equals(contract);
-        entries.put(file.path(), new Entry(file, same ? before.tries() + 1 : 1, cause, contract));
+        String name = run.id() + " " + run.start();
+        int tries = !same ? 1 : name.equals(before.run()) ? before.tries() : before.tries() + 1;
+        entries.put(file.path(), new Entry(file, tries, name, cause, contract));
         save();
     }
 

@@ -38,6 +38,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameWriter;
@@ -48,7 +49,6 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.StructField;
 
 /**
  * A data set's table in silver, and how a batch of changes gets into it: of each key the version with the highest {@code
@@ -197,20 +197,17 @@ public final class SilverTable {
         return one.compareTo(other) >= 0 ? one : other;
     }
 
-    /** The table's rows; of a column that the contract has had since, nothing is known of them. */
+    /** The table's rows as the contract has them now. */
     private Dataset<Row> table() {
-        Dataset<Row> table = spark.read().format("delta").load(dataSet.silver());
-        List<String> there = List.of(table.columns());
-        for (StructField column :
-                ContractColumns.schema(SilverColumn.of(contract)).fields()) {
-            if (!there.contains(column.name())) {
-                table = table.withColumn(column.name(), lit(null).cast(column.dataType()));
-            }
-        }
-        return table;
+        return ContractChange.adapted(contract, stored());
+    }
+
+    private Dataset<Row> stored() {
+        return spark.read().format("delta").load(dataSet.silver());
     }
 
     private void merge(ChangeBatch batch, boolean isThere, Commit next, BatchCache cache) {
+        boolean retypes = isThere && ContractChange.retypes(contract, stored());
         Dataset<Row> ranked = cache.keep(ranked(batch.rows()));
         List<Column> figures = figures();
         figures.add(collect_set(partition
@@ -259,7 +256,7 @@ public final class SilverTable {
         write(
                 resolved,
                 outcome,
-                below > 0 ? Optional.of(floor) : Optional.empty(),
+                below > 0 || retypes ? Optional.of(isFloor ? floor : "") : Optional.empty(),
                 next.with(
                         latest(next.watermark(), (String) seen.get(NEWEST)),
                         floor,
@@ -279,7 +276,7 @@ public final class SilverTable {
      * the written table are read in no time. The rows are read again only if one breaks the contract. Nobody can count on a
      * table before its first batch is whole: that is the commit which makes it so.
      */
-    private void loadLarge(ChangeBatch batch, Commit next, BatchCache cache) throws InterruptedException {
+    void loadLarge(ChangeBatch batch, Commit next, BatchCache cache) throws InterruptedException {
         String floor = next.floor();
         Dataset<Row> rows = batch.rows();
         Observation observation = new Observation();
@@ -288,11 +285,18 @@ public final class SilverTable {
         figures.add(count_if(isLoaded).as(LOADED));
         Dataset<Row> valid = rows.observe(observation, count(lit(1)).as(ROWS), figures.toArray(Column[]::new))
                 .filter(isLoaded);
+        String id = UUID.randomUUID().toString();
         writer(valid.select(silverColumns))
                 .mode("append")
                 .option("txnAppId", "first load")
                 .option("txnVersion", 1)
+                .option("userMetadata", id)
                 .save(dataSet.silver());
+        if (!log.contains(id)) {
+            // another writer was faster, and nothing was written or counted: who waits for the figures waits for ever
+            merge(batch, true, next, cache);
+            return;
+        }
         Map<String, Object> seen = observation.getAsJava();
         Column hash = xxhash64(columns(key));
         Dataset<Row> hashes = table().select(hash.as(HASH));
@@ -558,7 +562,7 @@ public final class SilverTable {
                 partitions);
     }
 
-    /** @param floor where rows of the table go because they are below it */
+    /** @param floor where the table is written anew, without the rows that are below it */
     private void write(Dataset<Row> resolved, Outcome outcome, Optional<String> floor, Commit commit) {
         Dataset<Row> fresh = outcome.fresh() == 0
                 ? noRows()
@@ -584,7 +588,7 @@ public final class SilverTable {
                                     .toArray(String[]::new),
                             "left_anti")
                     .select(silverColumns);
-            writer = writer(kept.unionByName(fresh)).mode("overwrite");
+            writer = writer(kept.unionByName(fresh)).mode("overwrite").option("overwriteSchema", floor.isPresent());
             if (partition.isPresent() && floor.isEmpty()) {
                 writer.option(
                         "replaceWhere",

@@ -35,7 +35,7 @@ final class StateFolder {
             String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
             return Optional.of(TableLog.read(text, type));
         } catch (UncheckedIOException e) {
-            throw new IllegalStateException(file + " is damaged. Restore it, or load the data set again from nothing");
+            throw new IllegalStateException(file + " is damaged. Restore it, or see docs/runbooks/silver.md");
         } catch (FileNotFoundException e) {
             return Optional.empty();
         } catch (IOException e) {

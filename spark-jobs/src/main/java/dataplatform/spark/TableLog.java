@@ -105,8 +105,20 @@ final class TableLog {
         }
     }
 
+    /** Whether that text stands beside a commit that is still in the log. */
+    boolean contains(String about) {
+        return commits().stream().anyMatch(commit -> beside(commit).text().equals(Optional.of(about)));
+    }
+
     /** Text beside the commit if it is a numbered one. */
     private Optional<String> about(Path commit) {
+        Beside beside = beside(commit);
+        return beside.numbered() ? beside.text() : Optional.empty();
+    }
+
+    private record Beside(boolean numbered, Optional<String> text) {}
+
+    private Beside beside(Path commit) {
         boolean numbered = false;
         Optional<String> about = Optional.empty();
         try (BufferedReader lines =
@@ -123,7 +135,7 @@ final class TableLog {
         } catch (IOException e) {
             throw new UncheckedIOException("could not read " + commit, e);
         }
-        return numbered ? about : Optional.empty();
+        return new Beside(numbered, about);
     }
 
     /** The newest first. */

@@ -64,8 +64,8 @@ class BronzeToSilverTest extends SparkTest {
             .add("extracted_at", DataTypes.StringType)
             .add("change_seq", DataTypes.StringType);
 
-    private final LogLines log =
-            LogLines.of(BronzeToSilver.class, Refresh.class, BronzeFolder.class, BronzeFiles.class);
+    private final LogLines log = LogLines.of(
+            BronzeToSilver.class, Refresh.class, BronzeFolder.class, BronzeFiles.class, ContractChange.class);
 
     @TempDir
     Path folder;
@@ -202,6 +202,20 @@ class BronzeToSilverTest extends SparkTest {
             }
             return super.open(file, bufferSize);
         }
+    }
+
+    @Test
+    void aRunThatTriesAFileAgainAndAgainCountsOnce() throws Exception {
+        DataSet dataSet = DataSet.of(contract("ecommerce.order_items"), folder + "/bronze", folder + "/silver");
+        FileVersion file = new FileVersion("a.parquet", 1, 1);
+        for (int i = 0; i < SetAside.TRIES; i++) {
+            assertThat(new SetAside(SPARK, dataSet).entries()).isEmpty();
+            Run run = new Run("patient", Instant.ofEpochSecond(i));
+            for (int j = 0; j < SetAside.TRIES; j++) {
+                new SetAside(SPARK, dataSet).failed(file, "is no Parquet", run);
+            }
+        }
+        assertThat(new SetAside(SPARK, dataSet).entries()).hasSize(1);
     }
 
     @Test
@@ -429,14 +443,15 @@ class BronzeToSilverTest extends SparkTest {
         DataSet dataSet = DataSet.of(contract("ecommerce.order_items"), folder + "/bronze", folder + "/silver");
         orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"));
 
-        assertThat(refreshWhileFilesCome(dataSet)).hasSize(1);
+        refreshWhileFilesCome(dataSet);
         assertThat(items()).containsExactly("a 2017-01 10.00");
-        assertThat(refreshWhileFilesCome(dataSet)).hasSize(1);
+        refreshWhileFilesCome(dataSet);
+        assertThat(new TableLog(SPARK, dataSet.silver()).batchesAfter(0)).hasSize(2);
         assertThat(items()).containsExactly("1 2017-02 1.00", "2 2017-02 1.00", "a 2017-01 10.00");
     }
 
-    /** The batches of a run that finds one more file whenever it looks for some. */
-    private List<Commit> refreshWhileFilesCome(DataSet dataSet) throws Exception {
+    /** A run that finds one more file whenever it looks for some. */
+    private void refreshWhileFilesCome(DataSet dataSet) throws Exception {
         SetAside setAside = new SetAside(SPARK, dataSet);
         BronzeFolder bronze = new BronzeFolder(SPARK, dataSet, setAside);
         Refresh.Input growing = new Refresh.Input() {
@@ -461,7 +476,7 @@ class BronzeToSilverTest extends SparkTest {
             }
         };
         Run run = new Run("test", Instant.now());
-        return new Refresh(SPARK, dataSet, run, setAside, growing).run().batches();
+        new Refresh(SPARK, dataSet, run, setAside, growing).run();
     }
 
     @Test
@@ -504,6 +519,12 @@ class BronzeToSilverTest extends SparkTest {
         assertThat(items()).containsExactly("a 2017-01 10.00", "b 2017-01 5.00", "c 2017-02 7.00");
         assertThat(table("ecommerce/order_items_quarantine").count()).isEqualTo(2);
         assertThat(table("platform/data_quality").count()).isEqualTo(version);
+
+        Path manifest = folder.resolve("silver/platform/data_quality/_symlink_format_manifest/manifest");
+        Files.delete(manifest);
+        Files.delete(folder.resolve("silver/_state/ecommerce/order_items/reported.json"));
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(manifest).exists();
     }
 
     @Test
@@ -591,10 +612,39 @@ class BronzeToSilverTest extends SparkTest {
 
         orderItems("20260101-120100000", change("U", "a", "2017-01-05", "11.00", seq(1)));
         assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(log.lines())
+                .anySatisfy(line -> assertThat(line).contains("the contract requires freight_value now"));
         assertThat(texts(table("ecommerce/order_items")
                         .selectExpr("concat(order_id, ' ', price, ' ', freight_value is null) as row")
                         .sort("row")))
                 .containsExactly("a 11.00 false", "b 10.00 true", "c 10.00 true");
+    }
+
+    @Test
+    void aTypeThatTheContractChangesIsThatOfTheRowsBeforeToo() throws Exception {
+        Path contracts = folder.resolve("contracts/ecommerce");
+        FileUtils.copyDirectory(Path.of("../contracts/ecommerce").toFile(), contracts.toFile());
+        Path contract = contracts.resolve("order_items.odcs.yaml");
+        String whole = Files.readString(contract);
+        String price = "      - name: price\n";
+        int type = whole.indexOf("decimal(12,2)", whole.indexOf(price));
+        String[] job = {"--contracts", folder.resolve("contracts").toString(), "--data-sets", "ecommerce.order_items"};
+        orderItems("LOAD00000001", load("a", "2017-01-05", "10.25"), load("b", "2017-02-05", "10.00"));
+        assertThat(run(job)).isZero();
+
+        Files.writeString(contract, whole.substring(0, type) + "decimal(14,4)" + whole.substring(type + 13));
+        orderItems("20260101-120100000", change("U", "b", "2017-02-05", "11.00", seq(1)));
+        assertThat(run(job)).isZero();
+        assertThat(items()).containsExactly("a 2017-01 10.2500", "b 2017-02 11.0000");
+
+        Files.writeString(contract, whole.substring(0, type) + "decimal(12,1)" + whole.substring(type + 13));
+        orderItems("20260101-120200000", change("U", "b", "2017-02-05", "12.00", seq(2)));
+        assertThat(run(job)).isEqualTo(1);
+        assertThat(log.lines()).anySatisfy(line -> assertThat(line)
+                .contains("silver has price as DECIMAL(14,4) and not as DECIMAL(12,1), and values that do not fit"));
+        Files.writeString(contract, whole);
+        assertThat(run(job)).isZero();
+        assertThat(items()).containsExactly("a 2017-01 10.25", "b 2017-02 12.00");
     }
 
     @Test
@@ -653,6 +703,7 @@ class BronzeToSilverTest extends SparkTest {
     @Test
     void refusesToFollowASourceThatItDoesNotCompareWith() {
         assertThat(run("--follow", "ecommerce.order_items")).isEqualTo(2);
+        assertThat(run("--continuous", "PT1S", "--reconcile")).isEqualTo(2);
     }
 
     @Test
@@ -759,6 +810,7 @@ class BronzeToSilverTest extends SparkTest {
         assertThat(items()).containsExactly("a 2017-01 10.00");
         assertThat(report).content().contains("2 of them are missing here, and 0 rows here are not in the source");
 
+        Path damaged = folder.resolve("bronze/ecommerce/order_items/20260101-120000001.parquet");
         ExecutorService pool = Executors.newSingleThreadExecutor();
         Future<Integer> patient = pool.submit(() -> run(append(job, "PT10M")));
         pool.shutdown();
@@ -767,13 +819,18 @@ class BronzeToSilverTest extends SparkTest {
             assertThat(patient.isDone()).isFalse();
             Thread.onSpinWait();
         }
+        Files.writeString(damaged, "no Parquet");
         orderItems(
                 "20260101-120100000",
                 change("D", "b", "2017-02-05", "11.00", "2026010112005500" + "1".repeat(19)),
                 change("I", "new", "2017-02-05", "12.00", "2026010112005600" + "1".repeat(19)),
                 change("I", "gone", "2017-02-05", "12.00", "2026010112005600" + "2".repeat(19)),
                 change("I", "later", "2017-02-05", "12.00", "2026010112020000" + "1".repeat(19)));
-        assertThat(patient.get()).isZero();
+        assertThat(patient.get()).isEqualTo(1);
+        assertThat(log.lines()).anySatisfy(line -> assertThat(line)
+                .startsWith("ERROR ")
+                .contains(damaged.getFileName() + " is no whole Parquet file"));
+        Files.delete(damaged);
         assertThat(items())
                 .containsExactly("a 2017-01 10.00", "gone 2017-02 12.00", "later 2017-02 12.00", "new 2017-02 12.00");
         assertThat(report).content().contains("\"drift\":\"\"");
@@ -784,6 +841,21 @@ class BronzeToSilverTest extends SparkTest {
                         .collectAsList())
                 .extracting(row -> row.getString(0))
                 .containsExactly("3 0 0", "4 2 1", "4 2 0", "4 0 0");
+
+        // what a full load does not hold is missing, though it was in quarantine before
+        orderItems(
+                "LOAD00000001",
+                List.of(load("a", "2017-01-05", "10.00"), load("later", "2017-02-05", "10.00")),
+                "2026-01-02 12:00:00.000000");
+        source("2026-01-02T13:00:00.000Z", "a", "later", "invalid");
+        assertThat(run(append(job, "PT0S"))).isZero();
+        assertThat(report).content().contains("1 of them are missing here, and 0 rows here are not in the source");
+
+        // a look that is not whole would have all be deleted that it lacks
+        Path look = folder.resolve("silver/_state/source_keys/ecommerce/order_items.json");
+        Files.writeString(look, Files.readString(look).replace("\"rows\":3", "\"rows\":4"));
+        assertThat(run(append(job, "PT0S"))).isEqualTo(1);
+        assertThat(log.lines()).anySatisfy(line -> assertThat(line).contains("keys.txt.gz has 3 keys of 4"));
     }
 
     private static String[] append(String[] arguments, String last) {

@@ -1,6 +1,7 @@
 package dataplatform.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -190,6 +191,19 @@ class LandingToSilverTest extends SparkTest {
                 .singleElement()
                 .asString()
                 .contains("2026-01-01.csv");
+    }
+
+    @Test
+    void aFileThatIsReplacedWhileItIsReadIsReadAnotherTime() throws Exception {
+        Path file = drop("budgets/2026-01-31.csv", BUDGET + "home;01/01/2026;food;1\n");
+        FileVersion version = new FileVersion("file:" + file, 1, Files.size(file));
+        LandingFiles inspected = LandingFiles.inspect(SPARK, contract("finance.budgets"), List.of(version));
+        drop("budgets/2026-01-31.csv", BUDGET + "home;01/01/2026;food;2\n");
+
+        assertThatThrownBy(() -> inspected.rows("").rows().collectAsList())
+                .hasStackTraceContaining("it was replaced while it was read");
+        assertThat(run()).isZero();
+        assertThat(budgets()).containsExactly("home 2026-01-01 food 2.00");
     }
 
     @Test
@@ -436,7 +450,7 @@ class LandingToSilverTest extends SparkTest {
     void ofAKeyThatASnapshotHasTwiceTheLastLineWinsAndTheOtherIsInQuarantine() throws Exception {
         drop(
                 "budgets/2026-01-31.csv",
-                BUDGET + "home;01/01/2026;food;1\nhome;01/01/2026;food;2\nhome;01/01/2026;food;2\n");
+                BUDGET + "home;01/01/2026;food;1\nhome;01/01/2026;food;2\n\"home\";01/01/2026;food;2\n");
 
         assertThat(run()).isZero();
         assertThat(budgets()).containsExactly("home 2026-01-01 food 2.00");

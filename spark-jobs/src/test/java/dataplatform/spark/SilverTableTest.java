@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,6 +29,7 @@ import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.util.QueryExecutionListener;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class SilverTableTest extends SparkTest {
@@ -235,6 +237,22 @@ class SilverTableTest extends SparkTest {
         assertThat(silver()).hasSize(5);
         assertThat(counts(table.merge(rows, Long.MAX_VALUE))).containsExactly(6, 2, 0, 0, 4);
         assertThat(silver()).containsExactly("a 2017-01 11.00", "b 2017-01 20.00");
+    }
+
+    @Test
+    @Timeout(120)
+    void aLargeFirstLoadGoesOnWhereAnotherWriterWasFaster() throws Exception {
+        Dataset<Row> rows = rows(load("a", "2017-01-05", "10.00"), load("b", "2017-01-05", "20.00"));
+        table.merge(rows, Long.MAX_VALUE);
+
+        // as if it had looked whether there is a table before the other one made it
+        try (BatchCache cache = new BatchCache(Long.MAX_VALUE)) {
+            table.loadLarge(
+                    ChangeBatch.ofBronze(dataSet.contract(), rows, SilverTable.OLDEST),
+                    Commit.NONE.next(new Run("second", Instant.now())),
+                    cache);
+        }
+        assertThat(silver()).containsExactly("a 2017-01 10.00", "b 2017-01 20.00");
     }
 
     @Test
