@@ -65,6 +65,7 @@ final class Refresh {
         table.recover();
         // what is to be read in its place has another name
         setAside.forget(file -> !isThere(file));
+        String tombstones = new Path(dataSet.tombstones()).toUri().getPath();
         int conflicts = 0;
         boolean more = true;
         while (more) {
@@ -73,8 +74,10 @@ final class Refresh {
                 if (!more) {
                     table.createIfMissing();
                 }
-            } catch (DeltaConcurrentModificationException e) {
-                if (++conflicts == TRIES) {
+            } catch (Exception e) {
+                // tombstones that another writer has put together are in another file
+                boolean isConflict = e instanceof DeltaConcurrentModificationException || Storage.misses(tombstones, e);
+                if (!isConflict || ++conflicts == TRIES) {
                     throw e;
                 }
                 LOG.info(

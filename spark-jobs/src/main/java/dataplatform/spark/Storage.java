@@ -54,6 +54,13 @@ final class Storage {
         }
     }
 
+    /** Whether something failed because a file of a folder is not there any more. */
+    static boolean misses(String folder, Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+                .anyMatch(cause -> cause instanceof FileNotFoundException
+                        && Objects.toString(cause.getMessage(), "").contains(folder));
+    }
+
     /** Whether something failed because one may not read: one file alone perhaps, as with a key that is lost. */
     static boolean denied(Throwable failure) {
         return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)

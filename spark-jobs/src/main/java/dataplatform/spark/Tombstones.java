@@ -21,6 +21,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keys that have no row in a silver table any more, deleted or withdrawn, each with the {@code change_seq} that it left
@@ -32,6 +34,7 @@ final class Tombstones {
     /** The {@code change_seq} that a key left at, and behind that a letter where it was deleted: see {@link SilverTable}. */
     static final String LEFT_AT = "_left_at";
 
+    private static final Logger LOG = LoggerFactory.getLogger(Tombstones.class);
     private static final int MAX_FILES = 16;
 
     private final SparkSession spark;
@@ -93,20 +96,31 @@ final class Tombstones {
     }
 
     private List<Path> files() {
-        List<Path> files = new ArrayList<>();
-        try {
-            for (FileStatus written : storage().listStatus(folder)) {
-                if (written.isDirectory()) {
+        while (true) {
+            try {
+                List<Path> files = new ArrayList<>();
+                for (FileStatus written : written()) {
                     Stream.of(storage().listStatus(written.getPath(), path -> path.getName()
                                     .endsWith(".parquet")))
                             .forEach(file -> files.add(file.getPath()));
                 }
+                return files;
+            } catch (FileNotFoundException e) {
+                // another writer has just put them together: some of them are not all
+                LOG.debug("{} was put together meanwhile", folder);
+            } catch (IOException e) {
+                throw new UncheckedIOException("could not list the tombstones in " + folder, e);
             }
-            return files;
+        }
+    }
+
+    private List<FileStatus> written() throws IOException {
+        try {
+            return Stream.of(storage().listStatus(folder))
+                    .filter(FileStatus::isDirectory)
+                    .toList();
         } catch (FileNotFoundException e) {
-            return files;
-        } catch (IOException e) {
-            throw new UncheckedIOException("could not list the tombstones in " + folder, e);
+            return List.of();
         }
     }
 

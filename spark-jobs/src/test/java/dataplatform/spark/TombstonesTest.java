@@ -2,10 +2,14 @@ package dataplatform.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
@@ -35,6 +39,42 @@ class TombstonesTest extends SparkTest {
         try (Stream<Path> files = Files.walk(Path.of(dataSet.tombstones()))) {
             assertThat(files.filter(file -> file.toString().endsWith(".parquet")))
                     .hasSizeLessThan(10);
+        }
+    }
+
+    @Test
+    void filesThatAnotherWriterPutsTogetherWhileTheyAreListedAreNotLost() throws Exception {
+        DataSet dataSet = DataSet.of(contract("ecommerce.order_items"), folder + "/bronze", folder + "/silver");
+        Tombstones tombstones = new Tombstones(SPARK, dataSet);
+        tombstones.add(deleted("a", 10));
+        tombstones.add(deleted("b", 11));
+
+        Configuration storage = SPARK.sparkContext().hadoopConfiguration();
+        storage.set("fs.file.impl", Moving.class.getName());
+        storage.setBoolean("fs.file.impl.disable.cache", true);
+        Moving.folder = dataSet.tombstones();
+        try {
+            assertThat(tombstones.all().select("order_id").collectAsList())
+                    .extracting(row -> row.getString(0))
+                    .containsExactlyInAnyOrder("a", "b");
+        } finally {
+            storage.unset("fs.file.impl");
+            storage.unset("fs.file.impl.disable.cache");
+        }
+        assertThat(Moving.folder).isNull();
+    }
+
+    /** A disk on which a folder gets another name right before somebody looks into it. */
+    public static final class Moving extends LocalFileSystem {
+        static String folder;
+
+        @Override
+        public FileStatus[] listStatus(org.apache.hadoop.fs.Path path) throws IOException {
+            if (folder != null && path.toUri().getPath().startsWith(folder + "/")) {
+                folder = null;
+                rename(path, path.suffix("-together"));
+            }
+            return super.listStatus(path);
         }
     }
 
