@@ -90,7 +90,7 @@ build: $(built) ## compile and pack
 
 .PHONY: test
 test: $(tools) $(airflow) $(trino) $(cdk) | java ## run all tests
-	$(maven) --threads 2 verify
+	$(maven) verify
 	cd airflow && .venv/bin/python -m pytest --quiet tests
 
 .PHONY: test-quick
