@@ -91,7 +91,8 @@ final class QualityLog {
      * @param batches by data set, the oldest first
      */
     void append(Map<DataSet, List<Commit>> batches, Map<DataSet, Reconciliation.Result> compared, Run run) {
-        String name = run.id() + " " + run.start();
+        // a run that died after its commit has left the manifest as it was
+        boolean isStale = !batches.isEmpty() && log.version() >= 0;
         while (true) {
             long version = log.version();
             Told told =
@@ -108,17 +109,16 @@ final class QualityLog {
                 newest.put(dataSet.contract().id(), last.batch());
                 tables.put(dataSet.contract().id(), last.table());
             });
-            if (!runs.contains(name)) {
+            if (!runs.contains(run.name())) {
                 compared.forEach((dataSet, result) -> {
                     if (result.isNew()) {
                         rows.add(row(dataSet.contract().id(), result, run));
                     }
                 });
-                runs.add(name);
+                runs.add(run.name());
             }
             if (rows.isEmpty()) {
-                if (!batches.isEmpty()) {
-                    // a run that died after its commit: the manifest may be missing
+                if (isStale) {
                     new TableFiles(spark, table, Optional.empty()).afterCommit();
                 }
                 return;
@@ -136,7 +136,7 @@ final class QualityLog {
             } catch (DeltaConcurrentModificationException e) {
                 LOG.debug("another run has written to {}", table);
             }
-            new TableFiles(spark, table, Optional.empty()).afterCommit();
+            isStale = true;
         }
     }
 

@@ -8,4 +8,9 @@ import java.time.Instant;
  * @param id names it in the quality table
  * @param start when it began
  */
-record Run(String id, Instant start) {}
+record Run(String id, Instant start) {
+    /** Tells it from others of its id. */
+    String name() {
+        return id + " " + start;
+    }
+}

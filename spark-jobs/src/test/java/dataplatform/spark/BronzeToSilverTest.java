@@ -244,6 +244,9 @@ class BronzeToSilverTest extends SparkTest {
 
     @Test
     void aFullLoadWithoutRowsSaysThatItTellsNothing() throws Exception {
+        orderItems("LOAD00000001");
+        assertThat(run("ecommerce.order_items")).isZero();
+        assertThat(folder.resolve("silver/platform/data_quality")).doesNotExist();
         orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"));
         assertThat(run("ecommerce.order_items")).isZero();
         orderItems("LOAD00000001");
