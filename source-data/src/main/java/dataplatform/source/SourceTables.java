@@ -2,7 +2,6 @@ package dataplatform.source;
 
 import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
-import dataplatform.contracts.Load;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -26,10 +25,13 @@ public final class SourceTables {
 
     private SourceTables() {}
 
-    /** The tables of contracts that come from the source, with their schema, and the names of their keys. */
+    /**
+     * The tables of contracts, with their schema, and the names of their keys.
+     *
+     * @param contracts that load by change data capture
+     */
     public static Map<String, List<String>> keys(List<Contract> contracts) {
         return contracts.stream()
-                .filter(contract -> contract.load() == Load.CDC)
                 .collect(Collectors.toMap(
                         contract -> contract.sourceSchema() + "." + contract.name(),
                         contract -> contract.key().stream().map(Column::name).toList(),

@@ -87,24 +87,19 @@ final class ContractColumns {
      * @param field of the file, whose type may differ from the contract's
      */
     static Column typed(dataplatform.contracts.Column column, StructField field) {
-        Column raw = col(field.name());
         org.apache.spark.sql.types.DataType wanted = sparkType(column.type());
         if (field.dataType().equals(DataTypes.StringType) && !wanted.equals(DataTypes.StringType)) {
-            Column value = fromText(column, raw, wanted);
+            Column value = fromText(column, col(field.name()), wanted);
             return column.negated() ? negate(value) : value;
         }
-        Column value = exact(raw, field.dataType(), wanted);
+        Column value = exact(field, wanted);
         return wanted.equals(DataTypes.StringType) ? cleaned(column, value) : value;
     }
 
-    /** The field's value in another type, null where that can't hold it. */
+    /** The field's value in another type, null where that can't hold it: a cast alone would cut off digits and wrap around. */
     static Column exact(StructField field, org.apache.spark.sql.types.DataType wanted) {
-        return exact(col(field.name()), field.dataType(), wanted);
-    }
-
-    /** The value in another type, null where that can't hold it: a cast alone would cut off digits and wrap around. */
-    private static Column exact(
-            Column raw, org.apache.spark.sql.types.DataType from, org.apache.spark.sql.types.DataType wanted) {
+        Column raw = col(field.name());
+        org.apache.spark.sql.types.DataType from = field.dataType();
         if (wanted.equals(from)) {
             return raw;
         }

@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -136,7 +135,7 @@ final class Jobs {
      * @param suffix of files
      */
     static String describe(Throwable failure, String suffix) {
-        List<String> causes = Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+        List<String> causes = Storage.causes(failure)
                 .map(cause -> cause.toString().lines().findFirst().orElseThrow())
                 .collect(Collectors.toList());
         Collections.reverse(causes);

@@ -60,9 +60,9 @@ final class SetAside {
         boolean same = before != null
                 && before.file().equals(file)
                 && before.contract().equals(contract);
-        String name = run.id() + " " + run.start();
-        int tries = !same ? 1 : name.equals(before.run()) ? before.tries() : before.tries() + 1;
-        entries.put(file.path(), new Entry(file, tries, name, cause, contract));
+        boolean isCounted = same && run.name().equals(before.run());
+        int tries = (same ? before.tries() : 0) + (isCounted ? 0 : 1);
+        entries.put(file.path(), new Entry(file, tries, run.name(), cause, contract));
         save();
     }
 

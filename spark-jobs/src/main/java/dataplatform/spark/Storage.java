@@ -54,16 +54,21 @@ final class Storage {
         }
     }
 
+    /** What went wrong, and what that came of, down to the bottom of it. */
+    static Stream<Throwable> causes(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause);
+    }
+
     /** Whether something failed because a file of a folder is not there any more. */
     static boolean misses(String folder, Throwable failure) {
-        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+        return causes(failure)
                 .anyMatch(cause -> cause instanceof FileNotFoundException
                         && Objects.toString(cause.getMessage(), "").contains(folder));
     }
 
     /** Whether something failed because one may not read: one file alone perhaps, as with a key that is lost. */
     static boolean denied(Throwable failure) {
-        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+        return causes(failure)
                 .anyMatch(cause -> cause instanceof AccessDeniedException
                         // of a disk
                         || cause instanceof FileNotFoundException
@@ -72,7 +77,7 @@ final class Storage {
 
     /** Whether something failed because the storage did, or had not the right to answer. */
     static boolean failed(Throwable failure) {
-        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+        return causes(failure)
                 .anyMatch(cause -> cause instanceof FileNotFoundException
                         || cause instanceof InterruptedException
                         || cause instanceof OutOfMemoryError

@@ -35,7 +35,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.io.FileUtils;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.spark.sql.Dataset;
@@ -167,10 +166,7 @@ class BronzeToSilverTest extends SparkTest {
     @Test
     void aFileThatMayNotBeReadIsSetAsideIfOthersMay() throws Exception {
         orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"));
-        Configuration storage = SPARK.sparkContext().hadoopConfiguration();
-        storage.set("fs.file.impl", OneFileDenied.class.getName());
-        storage.setBoolean("fs.file.impl.disable.cache", true);
-        try {
+        onDisk(OneFileDenied.class, () -> {
             orderItems(OneFileDenied.NAME, change("I", "b", "2017-01-05", "20.00", seq(2)));
             assertThat(run("ecommerce.order_items")).isEqualTo(1);
             assertThat(items()).containsExactly("a 2017-01 10.00");
@@ -182,10 +178,7 @@ class BronzeToSilverTest extends SparkTest {
             }
             assertThat(run("ecommerce.order_items")).isZero();
             assertThat(items()).containsExactly("a 2017-01 11.00");
-        } finally {
-            storage.unset("fs.file.impl");
-            storage.unset("fs.file.impl.disable.cache");
-        }
+        });
         assertThat(run("--retry", "all", "--data-sets", "ecommerce.order_items"))
                 .isZero();
         assertThat(items()).containsExactly("a 2017-01 11.00", "b 2017-01 20.00");

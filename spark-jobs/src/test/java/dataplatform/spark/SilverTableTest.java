@@ -343,8 +343,4 @@ class SilverTableTest extends SparkTest {
         }
         return scans;
     }
-
-    private interface ThrowingRunnable {
-        void run() throws Exception;
-    }
 }

@@ -2,6 +2,8 @@ package dataplatform.spark;
 
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.spark.sql.SparkSession;
 
 /** One small Spark session for all tests of this module. */
@@ -16,6 +18,23 @@ abstract class SparkTest {
             .config("spark.driver.host", "127.0.0.1")
             .config("spark.driver.bindAddress", "127.0.0.1")
             .getOrCreate();
+
+    interface ThrowingRunnable {
+        void run() throws Exception;
+    }
+
+    /** Works on a disk that behaves in its own way. */
+    static void onDisk(Class<? extends LocalFileSystem> disk, ThrowingRunnable work) throws Exception {
+        Configuration storage = SPARK.sparkContext().hadoopConfiguration();
+        storage.set("fs.file.impl", disk.getName());
+        storage.setBoolean("fs.file.impl.disable.cache", true);
+        try {
+            work.run();
+        } finally {
+            storage.unset("fs.file.impl");
+            storage.unset("fs.file.impl.disable.cache");
+        }
+    }
 
     static Contract contract(String id) {
         return Contracts.bundled().stream()

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.spark.sql.Dataset;
@@ -49,18 +48,11 @@ class TombstonesTest extends SparkTest {
         tombstones.add(deleted("a", 10));
         tombstones.add(deleted("b", 11));
 
-        Configuration storage = SPARK.sparkContext().hadoopConfiguration();
-        storage.set("fs.file.impl", Moving.class.getName());
-        storage.setBoolean("fs.file.impl.disable.cache", true);
         Moving.folder = dataSet.tombstones();
-        try {
-            assertThat(tombstones.all().select("order_id").collectAsList())
-                    .extracting(row -> row.getString(0))
-                    .containsExactlyInAnyOrder("a", "b");
-        } finally {
-            storage.unset("fs.file.impl");
-            storage.unset("fs.file.impl.disable.cache");
-        }
+        onDisk(Moving.class, () -> assertThat(
+                        tombstones.all().select("order_id").collectAsList())
+                .extracting(row -> row.getString(0))
+                .containsExactlyInAnyOrder("a", "b"));
         assertThat(Moving.folder).isNull();
     }
 
