@@ -38,11 +38,14 @@ final class BatchLog {
         folder.write(name(batch), files);
     }
 
-    /** The files of all batches up to one. */
-    Set<FileVersion> taken(long batch) {
+    /** The files of all batches up to one; empty if later ones have been put together with them. */
+    Optional<Set<FileVersion>> taken(long batch) {
         Set<FileVersion> files = new HashSet<>();
         List<String> names = folder.names();
         long base = base(names);
+        if (base > batch) {
+            return Optional.empty();
+        }
         int read = 0;
         for (String name : names) {
             long number = number(name);
@@ -60,7 +63,7 @@ final class BatchLog {
             folder.write(String.format(Locale.ROOT, "%010d", batch) + ALL, files);
             names.stream().filter(name -> number(name) <= batch).forEach(folder::delete);
         }
-        return files;
+        return Optional.of(files);
     }
 
     private static long base(List<String> names) {

@@ -94,11 +94,20 @@ final class Refresh {
         Commit newest = table.newest();
         long number = newest.batch() + 1;
         Optional<List<FileVersion>> planned = batches.planned(number);
-        List<FileVersion> files = planned.isPresent()
-                ? planned.get().stream().filter(this::isThere).toList()
-                : input.next(batches.taken(newest.batch()), tried);
-        if (planned.isEmpty() && files.isEmpty()) {
-            return false;
+        List<FileVersion> files;
+        if (planned.isPresent()) {
+            files = planned.get().stream().filter(this::isThere).toList();
+        } else {
+            Optional<Set<FileVersion>> taken = batches.taken(newest.batch());
+            if (taken.isEmpty() && table.newest().batch() > newest.batch()) {
+                // another run has made batches since
+                return true;
+            }
+            // of a table that was deleted and not its state, all files come again
+            files = input.next(taken.orElse(Set.of()), tried);
+            if (files.isEmpty()) {
+                return false;
+            }
         }
         long bytes = files.stream().mapToLong(FileVersion::bytes).sum();
         SparkSession session = Sessions.forBatch(spark, bytes);
