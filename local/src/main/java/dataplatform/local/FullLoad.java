@@ -122,6 +122,9 @@ final class FullLoad {
         try (Connection connection = DriverManager.getConnection(settings.jdbcUrl());
                 Connection slotConnection = DriverManager.getConnection(settings.jdbcUrl(), replication)) {
             prepare(connection);
+            connection.setAutoCommit(false);
+            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            lock(connection);
             String now = DmsColumns.timestamp(Instant.now());
             // the snapshot lives as long as the slot's connection does nothing else
             ReplicationSlotInfo slot = slotConnection
@@ -132,8 +135,6 @@ final class FullLoad {
                     .withSlotName(settings.slot())
                     .withOutputPlugin("pgoutput")
                     .make();
-            connection.setAutoCommit(false);
-            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             try (Statement statement = connection.createStatement()) {
                 statement.execute("set transaction snapshot '" + slot.getSnapshotName() + "'");
             }
@@ -141,6 +142,17 @@ final class FullLoad {
                 extract(connection, table, now);
             }
             connection.rollback();
+        }
+    }
+
+    /**
+     * Lets tables be read and written but not changed: one that is rewritten, as for a new type, or truncated looks empty to whoever
+     * has an older snapshot. See <a href="https://www.postgresql.org/docs/16/mvcc-caveats.html">PostgreSQL's caveats</a>.
+     */
+    private void lock(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            // takes no snapshot, so the transaction can still take the slot's
+            statement.execute("lock table " + String.join(", ", settings.tables()) + " in access share mode");
         }
     }
 

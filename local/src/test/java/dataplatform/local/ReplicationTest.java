@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
@@ -153,6 +154,34 @@ class ReplicationTest {
         assertThat(rows(SELLERS + "LOAD00000001.parquet"))
                 .extracting(row -> row.get("seller_id"))
                 .containsExactly("s2");
+    }
+
+    @Test
+    void aTableThatIsRewrittenDuringAFullLoadIsLoadedWhole() throws Exception {
+        // what is loaded first takes a while
+        execute(
+                "insert into ecommerce.customers (customer_id, customer_unique_id, customer_zip_code_prefix, customer_city,"
+                        + " customer_state) select n::text, n::text, '1', md5(n::text), 'SP' from generate_series(1, 100000) n");
+        FutureTask<Void> change = new FutureTask<>(() -> {
+            try (Connection connection = postgres.connect(PostgresServer.SHOP);
+                    Statement statement = connection.createStatement()) {
+                while (!statement
+                        .executeQuery("select from pg_replication_slots where confirmed_flush_lsn is not null")
+                        .next()) {
+                    Thread.sleep(1);
+                }
+                // a default that is another for each row
+                statement.execute("alter table ecommerce.sellers add column rating double precision default random()");
+            }
+            return null;
+        });
+        new Thread(change).start();
+        replicate();
+        change.get();
+
+        assertThat(rows(SELLERS + "LOAD00000001.parquet"))
+                .extracting(row -> row.get("seller_id"))
+                .containsExactlyInAnyOrder("s1", "s2");
     }
 
     @Test
