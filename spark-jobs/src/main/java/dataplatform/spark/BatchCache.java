@@ -2,14 +2,17 @@ package dataplatform.spark;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Observation;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 
 /** Intermediate results of one batch that are used more than once, until it is closed. */
 final class BatchCache implements AutoCloseable {
     /** Up to this many bytes of files what becomes of a batch is worked out in one task. */
-    private static final long SMALL = 1L << 20;
+    static final long SMALL = 1L << 20;
     /** Up to this many bytes the changes are beside a table's rows in memory, and a first load is sorted whole. */
     static final long MEDIUM = 64L << 20;
 
@@ -33,6 +36,27 @@ final class BatchCache implements AutoCloseable {
         }
         persisted.push(rows.persist());
         return rows;
+    }
+
+    /** Rows that are computed once, and figures about them. */
+    record Kept(Dataset<Row> rows, Figures figures) {}
+
+    /**
+     * The same rows, computed once, and figures about them.
+     *
+     * @param figures aggregates with names
+     */
+    Kept keep(Dataset<Row> rows, List<Column> figures) throws InterruptedException {
+        Column first = figures.get(0);
+        Column[] others = figures.subList(1, figures.size()).toArray(Column[]::new);
+        if (bytes <= SMALL) {
+            // a query less
+            Observation observation = new Observation();
+            Dataset<Row> kept = keep(rows.observe(observation, first, others));
+            return new Kept(kept, new Figures(observation.getAsJava()));
+        }
+        Dataset<Row> kept = keep(rows);
+        return new Kept(kept, Figures.of(kept.agg(first, others).first()));
     }
 
     /** Rows about the batch's keys, to be joined with a table: in memory whole, unless the batch is large. */

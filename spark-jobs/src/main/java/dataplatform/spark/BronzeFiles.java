@@ -60,7 +60,7 @@ final class BronzeFiles implements SourceFiles {
     static final Duration LOAD_STARTS_BEFORE = Duration.ofSeconds(5);
 
     private static final Logger LOG = LoggerFactory.getLogger(BronzeFiles.class);
-    private static final int FOOTERS_PER_TASK = 8;
+    private static final int FOOTERS_PER_TASK = 64;
     private static final int MOST_TASKS = 200;
     private static final String LOAD = "LOAD";
 
@@ -110,15 +110,7 @@ final class BronzeFiles implements SourceFiles {
         if (files.isEmpty()) {
             return new BronzeFiles(spark, contract, Map.of());
         }
-        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-        Broadcast<SerializableConfiguration> storage = context.broadcast(
-                new SerializableConfiguration(spark.sessionState().newHadoopConf()));
-        Set<String> known = ChangeBatch.known(contract);
-        Map<String, Inspection> byPath = context
-                .parallelize(files, Math.min(files.size() / FOOTERS_PER_TASK + 1, MOST_TASKS))
-                .map(file -> inspect(file, storage.value().value(), known))
-                .collect()
-                .stream()
+        Map<String, Inspection> byPath = inspections(spark, ChangeBatch.known(contract), files).stream()
                 .collect(Collectors.toMap(Inspection::path, each -> each));
         if (byPath.values().stream().allMatch(Inspection::denied)) {
             // it is no matter of a file
@@ -140,7 +132,21 @@ final class BronzeFiles implements SourceFiles {
         return new BronzeFiles(spark, contract, inspections);
     }
 
-    private static Inspection inspect(FileVersion file, Configuration storage, Set<String> known) throws IOException {
+    private static List<Inspection> inspections(SparkSession spark, Set<String> known, List<FileVersion> files) {
+        Configuration here = spark.sessionState().newHadoopConf();
+        if (files.size() <= FOOTERS_PER_TASK) {
+            return files.parallelStream()
+                    .map(file -> inspect(file, here, known))
+                    .toList();
+        }
+        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        Broadcast<SerializableConfiguration> storage = context.broadcast(new SerializableConfiguration(here));
+        return context.parallelize(files, Math.min(files.size() / FOOTERS_PER_TASK + 1, MOST_TASKS))
+                .map(file -> inspect(file, storage.value().value(), known))
+                .collect();
+    }
+
+    private static Inspection inspect(FileVersion file, Configuration storage, Set<String> known) {
         String path = file.path();
         List<Type> fields;
         FileStatus listed = new FileStatus(file.bytes(), false, 1, file.bytes(), file.modified(), new Path(path));
@@ -151,7 +157,7 @@ final class BronzeFiles implements SourceFiles {
                 return new Inspection(path, "", List.of(), List.of(), "may not be read: " + e.getMessage(), true);
             }
             if (Storage.failed(e)) {
-                throw e;
+                throw new IllegalStateException("could not read " + path, e);
             }
             return Inspection.defect(path, List.of(), "is no whole Parquet file: " + e.getMessage());
         }

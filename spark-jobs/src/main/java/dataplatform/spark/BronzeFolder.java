@@ -69,7 +69,7 @@ final class BronzeFolder implements Refresh.Input {
     private List<FileVersion> list() throws IOException {
         List<FileVersion> files = new ArrayList<>();
         Path folder = new Path(dataSet.source());
-        FileSystem storage = folder.getFileSystem(spark.sessionState().newHadoopConf());
+        FileSystem storage = folder.getFileSystem(spark.sparkContext().hadoopConfiguration());
         try {
             RemoteIterator<LocatedFileStatus> found = storage.listFiles(folder, true);
             while (found.hasNext()) {

@@ -131,7 +131,7 @@ public final class BronzeToSilver implements Callable<Integer> {
         }
         SparkSession spark = Sessions.builder("bronze-to-silver").getOrCreate();
         Path root = new Path(bronze);
-        if (!root.getFileSystem(spark.sessionState().newHadoopConf()).exists(root)) {
+        if (!root.getFileSystem(spark.sparkContext().hadoopConfiguration()).exists(root)) {
             LOG.warn(
                     "there is nothing under --bronze {}: either nothing was replicated yet, or it is another folder",
                     bronze);

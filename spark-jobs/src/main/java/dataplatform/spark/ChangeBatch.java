@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat_ws;
+import static org.apache.spark.sql.functions.explode;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lead;
 import static org.apache.spark.sql.functions.lit;
@@ -62,6 +63,8 @@ final class ChangeBatch {
     static final String DEFECT = "_defect";
     /** Why nobody knows what the row is about: which change it is, or when it was made. Empty otherwise. */
     private static final String MISPLACED = "_misplaced";
+    /** Of the two rows of a change of the key, whether it is the one of the old key. */
+    private static final String IS_OLD = "_is_old";
 
     private static final String CONTRADICTED =
             "its key stands again further down in the file, in a row that says something else";
@@ -185,25 +188,32 @@ final class ChangeBatch {
 
     private Dataset<Row> rows(Part part) {
         Dataset<Row> raw = part.raw();
-        Dataset<Row> rows = checked(raw, part.loadSeq());
         List<String> moved = contract.key().stream()
                 .map(dataplatform.contracts.Column::name)
                 .filter(name -> Arrays.asList(raw.columns()).contains(BEFORE_IMAGE + name))
                 .toList();
         if (moved.isEmpty()) {
-            return rows;
+            return checked(raw, part.loadSeq());
         }
         Column changed = moved.stream()
                 .map(name -> coalesce(col(BEFORE_IMAGE + name).notEqual(col(name)), lit(false)))
                 .reduce(Column::or)
                 .orElseThrow();
-        Dataset<Row> before = raw.filter(col("Op").equalTo("U").and(changed));
+        Column versions = when(col("Op").equalTo("U").and(changed), array(lit(false), lit(true)))
+                .otherwise(array(lit(false)));
+        Dataset<Row> both = raw.withColumn(IS_OLD, explode(versions));
+        List<Column> columns = new ArrayList<>();
         for (String name : raw.columns()) {
-            if (moved.contains(name)) {
-                before = before.withColumn(name, coalesce(col(BEFORE_IMAGE + name), col(name)));
+            Column written = col("`" + name.replace("`", "``") + "`");
+            if (name.equals("Op")) {
+                written = when(col(IS_OLD), "D").otherwise(written);
+            } else if (moved.contains(name)) {
+                written = when(col(IS_OLD), coalesce(col(BEFORE_IMAGE + name), written))
+                        .otherwise(written);
             }
+            columns.add(written.as(name));
         }
-        return rows.unionByName(checked(before.withColumn("Op", lit("D")), part.loadSeq()));
+        return checked(both.select(columns.toArray(Column[]::new)), part.loadSeq());
     }
 
     private Dataset<Row> checked(Dataset<Row> rows, String loadSeq) {

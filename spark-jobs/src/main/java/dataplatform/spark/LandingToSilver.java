@@ -204,7 +204,7 @@ public final class LandingToSilver implements Callable<Integer> {
     }
 
     private static FileSystem storage(SparkSession spark, Path path) throws IOException {
-        return path.getFileSystem(spark.sessionState().newHadoopConf());
+        return path.getFileSystem(spark.sparkContext().hadoopConfiguration());
     }
 
     private static Map<String, String> take(SparkSession spark, Delivery delivery, Run run) throws Exception {

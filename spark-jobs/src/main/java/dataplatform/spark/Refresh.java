@@ -149,8 +149,8 @@ final class Refresh {
     private boolean isThere(FileVersion file) {
         Path path = new Path(file.path());
         try {
-            boolean isThere =
-                    path.getFileSystem(spark.sessionState().newHadoopConf()).exists(path);
+            boolean isThere = path.getFileSystem(spark.sparkContext().hadoopConfiguration())
+                    .exists(path);
             if (!isThere) {
                 LOG.warn(
                         "{}: {} has gone before it was taken",

@@ -1,7 +1,5 @@
 package dataplatform.spark;
 
-import org.apache.logging.log4j.Level;
-import org.apache.logging.log4j.core.config.Configurator;
 import org.apache.spark.sql.SparkSession;
 
 /** The Spark session that every job here runs in: what the results depend on is set here, not where the job is started. */
@@ -10,8 +8,6 @@ public final class Sessions {
 
     /** A builder that takes master, memory and endpoints from {@code spark-submit}. */
     public static SparkSession.Builder builder(String name) {
-        // it warns of each table that has no checkpoint yet, as if that were a fault
-        Configurator.setLevel("io.delta.kernel", Level.ERROR);
         return SparkSession.builder()
                 .appName(name)
                 .config("spark.sql.session.timeZone", "UTC")
@@ -32,6 +28,8 @@ public final class Sessions {
                 .config("spark.sql.autoBroadcastJoinThreshold", "32m")
                 // the changes of a batch are compared with a table's log of a few files, not of thousands
                 .config("spark.databricks.delta.snapshotPartitions", "2")
+                // what files a table has stands beside each commit, and nobody has to work it out
+                .config("spark.databricks.delta.allFilesInCrc.thresholdNumFiles", "500")
                 .config("spark.databricks.delta.optimize.minFileSize", Long.toString(128L << 20))
                 .config("spark.databricks.delta.optimize.maxFileSize", Long.toString(256L << 20))
                 // columns of ids and amounts give up their dictionary soon, those of a few words keep it
@@ -50,10 +48,15 @@ public final class Sessions {
         // where there is little to do, Spark takes longer to think it over again after each step than to do it
         SparkSession session = spark.newSession();
         session.conf().set("spark.sql.adaptive.enabled", false);
+        int partitions = bytes > BatchCache.SMALL
+                ? Math.min(8, spark.sessionState().conf().numShufflePartitions())
+                : 1;
+        session.conf().set("spark.sql.shuffle.partitions", partitions);
+        // many small files are looked for in a task a core and not in a task a file
         session.conf()
                 .set(
-                        "spark.sql.shuffle.partitions",
-                        Math.min(8, spark.sessionState().conf().numShufflePartitions()));
+                        "spark.sql.sources.parallelPartitionDiscovery.parallelism",
+                        spark.sparkContext().defaultParallelism());
         return session;
     }
 }

@@ -11,6 +11,7 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.count_if;
 import static org.apache.spark.sql.functions.explode;
 import static org.apache.spark.sql.functions.filter;
+import static org.apache.spark.sql.functions.flatten;
 import static org.apache.spark.sql.functions.last;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
@@ -31,13 +32,11 @@ import dataplatform.contracts.SilverColumn;
 import io.delta.tables.DeltaTable;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
@@ -90,6 +89,11 @@ public final class SilverTable {
     private static final String FOUND_SEQ = "_found_seq";
     /** Those of the rows that have to go. */
     private static final String GONE = "_gone";
+
+    private static final String GONE_BELOW = "_gone_below";
+    private static final String ASTRAY = "_astray";
+    private static final String FROM = "_from";
+    private static final String TO = "_to";
 
     private static final String SEQ = "seq";
     private static final String PLACE = "place";
@@ -206,18 +210,14 @@ public final class SilverTable {
         return spark.read().format("delta").load(dataSet.silver());
     }
 
-    private void merge(ChangeBatch batch, boolean isThere, Commit next, BatchCache cache) {
+    private void merge(ChangeBatch batch, boolean isThere, Commit next, BatchCache cache) throws InterruptedException {
         boolean retypes = isThere && ContractChange.retypes(contract, stored());
-        Dataset<Row> ranked = cache.keep(ranked(batch.rows()));
         List<Column> figures = figures();
-        figures.add(collect_set(partition
-                        .map(name -> when(isLatest().and(isValid()), col(name)))
-                        .orElse(lit(null).cast("string")))
-                .as(PARTITIONS));
-        Row figured = ranked.agg(count(lit(1)).as(ROWS), figures.toArray(Column[]::new))
-                .first();
-        Map<String, Object> seen = values(figured);
-        String own = contract.load() == Load.SNAPSHOT ? (String) seen.get(NEWEST_FILE) : batch.floor();
+        figures.add(collect_set(when(isLatest().and(isValid()), place())).as(PARTITIONS));
+        BatchCache.Kept kept = cache.keep(ranked(batch.rows()), figures);
+        Dataset<Row> ranked = kept.rows();
+        Figures seen = kept.figures();
+        String own = contract.load() == Load.SNAPSHOT ? seen.text(NEWEST_FILE) : batch.floor();
         String floor = latest(next.floor(), own);
         // also one that the table has already: what it is the floor of may have come in several batches
         boolean isFloor = isThere && !own.isEmpty() && own.equals(floor);
@@ -225,20 +225,21 @@ public final class SilverTable {
         Dataset<Row> latest = ranked.filter(isLatest()).drop(RANK, ChangeBatch.RAW, ChangeBatch.FILE);
         boolean looksEverywhere = !isThere || isFloor || partition.isEmpty();
         Dataset<Row> table = isThere ? table() : noRows();
-        Object[] named = figured.getList(figured.fieldIndex(PARTITIONS)).toArray();
-        Dataset<Row> there =
-                looksEverywhere ? table : table.filter(col(partition.get()).isin(named));
-        Dataset<Row> resolved = cache.keep(resolved(latest, found(there, latest, cache), floor));
+        Dataset<Row> there = looksEverywhere
+                ? table
+                : table.filter(col(partition.get()).isin(seen.texts(PARTITIONS).toArray()));
         Column isAstray = looksEverywhere ? lit(false) : isAstray(next.watermark());
-        Outcome outcome = outcome(resolved, floor, isAstray);
+        Outcome outcome = outcome(resolved(latest, there, floor, cache), floor, isAstray, cache);
         if (outcome.astray() > 0) {
-            Dataset<Row> astray = resolved.filter(isAstray).select(columns(latest.columns()));
-            resolved = cache.keep(
-                    resolved.filter(not(isAstray)).unionByName(resolved(astray, found(table, astray, cache), floor)));
-            outcome = outcome(resolved, floor, lit(false));
+            Dataset<Row> astray = outcome.rows().filter(isAstray).select(columns(latest.columns()));
+            outcome = outcome(
+                    outcome.rows().filter(not(isAstray)).unionByName(resolved(astray, table, floor, cache)),
+                    floor,
+                    lit(false),
+                    cache);
         }
         if (outcome.buried() > 0) {
-            tombstones.add(left(resolved.filter(col(BURIED))));
+            tombstones.add(left(outcome.rows().filter(col(BURIED))));
         }
         long below =
                 isFloor ? table().filter(col(SilverColumn.CHANGE_SEQ).lt(floor)).count() : 0;
@@ -250,25 +251,16 @@ public final class SilverTable {
             left = 0;
         }
         // a run that died may have put rows there which do not come again: their file has been mended since
-        Map<String, Long> reasons = (Long) seen.get(INVALID) == 0 && !quarantine.has(next.batch())
+        Map<String, Long> reasons = seen.number(INVALID) == 0 && !quarantine.has(next.batch())
                 ? Map.of()
                 : quarantine.add(ranked.filter(not(isValid())), next.batch(), cache);
         write(
-                resolved,
                 outcome,
                 below > 0 || retypes ? Optional.of(isFloor ? floor : "") : Optional.empty(),
                 next.with(
-                        latest(next.watermark(), (String) seen.get(NEWEST)),
+                        latest(next.watermark(), seen.text(NEWEST)),
                         floor,
                         result(batch, seen, counts, left, reasons)));
-    }
-
-    private static Map<String, Object> values(Row row) {
-        Map<String, Object> values = new HashMap<>();
-        for (String name : row.schema().fieldNames()) {
-            values.put(name, row.getAs(name));
-        }
-        return values;
     }
 
     /**
@@ -283,7 +275,10 @@ public final class SilverTable {
         Column isLoaded = not(isRemoval()).and(col(SilverColumn.CHANGE_SEQ).geq(floor));
         List<Column> figures = figures();
         figures.add(count_if(isLoaded).as(LOADED));
-        Dataset<Row> valid = rows.observe(observation, count(lit(1)).as(ROWS), figures.toArray(Column[]::new))
+        Dataset<Row> valid = rows.observe(
+                        observation,
+                        figures.get(0),
+                        figures.subList(1, figures.size()).toArray(Column[]::new))
                 .filter(isLoaded);
         String id = UUID.randomUUID().toString();
         writer(valid.select(silverColumns))
@@ -297,10 +292,10 @@ public final class SilverTable {
             merge(batch, true, next, cache);
             return;
         }
-        Map<String, Object> seen = observation.getAsJava();
+        Figures seen = new Figures(observation.getAsJava());
         Column hash = xxhash64(columns(key));
         Dataset<Row> hashes = table().select(hash.as(HASH));
-        boolean hasRemovals = (Long) seen.get(INVALID) > 0 || (Long) seen.get(DELETES) > 0;
+        boolean hasRemovals = seen.number(INVALID) > 0 || seen.number(DELETES) > 0;
         Dataset<Row> removals = rows.filter(isRemoval());
         if (hasRemovals) {
             removals = cache.keep(removals);
@@ -314,25 +309,19 @@ public final class SilverTable {
             tombstones.add(left(removals.filter(col(ChangeBatch.KEYED))));
             reasons = quarantine.add(removals.filter(not(isValid())), next.batch(), cache);
         }
-        Dataset<Row> resolved = noRows();
-        Outcome outcome = Outcome.NOTHING;
+        Outcome outcome = new Outcome(noRows(), new Counts(0, 0, 0, 0), 0, 0, 0, 0, 0, Set.of());
         if (isRepeating) {
             Column isRepeated = hash.equalTo(repeated.col(HASH));
             Dataset<Row> latest = ranked(rows.join(repeated, isRepeated, "left_semi"))
                     .filter(isLatest())
                     .drop(RANK, ChangeBatch.RAW, ChangeBatch.FILE);
-            resolved = cache.keep(resolved(latest, found(table(), latest, cache), floor));
-            outcome = outcome(resolved, floor, lit(false));
+            outcome = outcome(resolved(latest, table(), floor, cache), floor, lit(false), cache);
         }
-        long loaded = (Long) seen.get(LOADED) - outcome.gone() + outcome.fresh();
+        long loaded = seen.number(LOADED) - outcome.gone() + outcome.fresh();
         write(
-                resolved,
                 outcome,
                 Optional.empty(),
-                next.with(
-                        (String) seen.get(NEWEST),
-                        floor,
-                        result(batch, seen, new Counts(loaded, 0, 0, 0), 0, reasons)));
+                next.with(seen.text(NEWEST), floor, result(batch, seen, new Counts(loaded, 0, 0, 0), 0, reasons)));
         files.afterCommit();
     }
 
@@ -341,12 +330,12 @@ public final class SilverTable {
      * @param left rows of the table that a new floor leaves behind, and the batch does not name: it deletes them
      */
     private MergeResult result(
-            ChangeBatch batch, Map<String, Object> seen, Counts counts, long left, Map<String, Long> quarantined) {
+            ChangeBatch batch, Figures seen, Counts counts, long left, Map<String, Long> quarantined) {
         Map<String, Long> nulls = new TreeMap<>();
-        contract.columns().forEach(column -> nulls.put(column.name(), (Long) seen.get(column.name())));
-        long invalid = (Long) seen.get(INVALID);
+        contract.columns().forEach(column -> nulls.put(column.name(), seen.number(column.name())));
+        long invalid = seen.number(INVALID);
         long fresh = quarantined.values().stream().mapToLong(Long::longValue).sum();
-        long rows = (Long) seen.get(ROWS) + Math.max(0, fresh - invalid);
+        long rows = seen.number(ROWS) + Math.max(0, fresh - invalid);
         return new MergeResult(
                 rows + left,
                 counts.inserted(),
@@ -382,6 +371,7 @@ public final class SilverTable {
     /** Counts over the rows of a batch; the nulls of a column stand under its name. */
     private List<Column> figures() {
         List<Column> figures = new ArrayList<>(List.of(
+                count(lit(1)).as(ROWS),
                 count_if(not(isValid())).as(INVALID),
                 count_if(isValid().and(isDelete())).as(DELETES),
                 coalesce(max(col(SilverColumn.CHANGE_SEQ)), lit("")).as(NEWEST),
@@ -454,8 +444,7 @@ public final class SilverTable {
 
     /** The rows that the table has of the changes' keys, each key once. */
     private Dataset<Row> found(Dataset<Row> table, Dataset<Row> changes, BatchCache cache) {
-        Column place = partition.map(functions::col).orElse(lit(null).cast("string"));
-        Column row = struct(col(SilverColumn.CHANGE_SEQ).as(SEQ), place.as(PLACE));
+        Column row = struct(col(SilverColumn.CHANGE_SEQ).as(SEQ), place().as(PLACE));
         return table.select(Stream.concat(Stream.of(columns(key)), Stream.of(row.as(FOUND)))
                         .toArray(Column[]::new))
                 .join(cache.beside(changes.select(columns(key))), key, "left_semi")
@@ -468,13 +457,13 @@ public final class SilverTable {
     /**
      * The changes with what is to be done about each.
      *
-     * @param found rows that the table has of their keys
+     * @param table rows of the table among which theirs are looked for
      * @param floor what is older is gone
      */
-    private Dataset<Row> resolved(Dataset<Row> latest, Dataset<Row> found, String floor) {
-        Dataset<Row> beside = latest.join(found, key, "left");
+    private Dataset<Row> resolved(Dataset<Row> latest, Dataset<Row> table, String floor, BatchCache cache) {
+        Dataset<Row> beside = latest.join(found(table, latest, cache), key, "left");
         Dataset<Row> joined = tombstones
-                .of(latest)
+                .of(cache.beside(latest.select(columns(key))))
                 .map(left -> beside.join(left, key, "left"))
                 .orElseGet(() -> beside.withColumn(Tombstones.LEFT_AT, lit(null).cast("string")));
         Column seq = col(SilverColumn.CHANGE_SEQ);
@@ -504,6 +493,7 @@ public final class SilverTable {
     /**
      * What a batch does to the table.
      *
+     * @param rows the changes, as {@link #resolved} tells them
      * @param buried how many tombstones are due
      * @param gone how many rows of the table have to go, new versions of them or not
      * @param goneBelow how many of those are below the floor
@@ -512,61 +502,59 @@ public final class SilverTable {
      * @param partitions that rows go from or come to
      */
     private record Outcome(
-            Counts counts, long buried, long gone, long goneBelow, long fresh, long astray, Set<String> partitions) {
-        static final Outcome NOTHING = new Outcome(new Counts(0, 0, 0, 0), 0, 0, 0, 0, 0, Set.of());
-    }
+            Dataset<Row> rows,
+            Counts counts,
+            long buried,
+            long gone,
+            long goneBelow,
+            long fresh,
+            long astray,
+            Set<String> partitions) {}
 
-    private Outcome outcome(Dataset<Row> resolved, String floor, Column isAstray) {
-        Map<String, Long> counts = new HashMap<>();
-        Set<String> partitions = new TreeSet<>();
-        long buried = 0;
-        long gone = 0;
-        long goneBelow = 0;
-        long astray = 0;
-        Column to = when(
-                col(ACTION).isin(INSERT, UPDATE),
-                partition.map(functions::col).orElse(lit(null).cast("string")));
-        for (Row row : resolved.groupBy(
-                        col(ACTION),
-                        array_distinct(transform(col(GONE), each -> each.getField(PLACE)))
-                                .as("_from"),
-                        to.as("_to"))
-                .agg(
-                        count(lit(1)),
-                        count_if(col(BURIED)),
-                        sum(size(col(GONE))),
-                        sum(size(filter(col(GONE), each -> each.getField(SEQ).lt(floor)))),
-                        count_if(isAstray))
-                .collectAsList()) {
-            counts.merge(row.getString(0), row.getLong(3), Long::sum);
-            buried += row.getLong(4);
-            gone += row.getLong(5);
-            goneBelow += row.getLong(6);
-            astray += row.getLong(7);
-            if (partition.isPresent()) {
-                partitions.addAll(row.<String>getList(1));
-                if (!row.isNullAt(2)) {
-                    partitions.add(row.getString(2));
-                }
-            }
-        }
-        long inserted = counts.getOrDefault(INSERT, 0L);
-        long updated = counts.getOrDefault(UPDATE, 0L);
+    private Outcome outcome(Dataset<Row> resolved, String floor, Column isAstray, BatchCache cache)
+            throws InterruptedException {
+        Column places = transform(col(GONE), each -> each.getField(PLACE));
+        Column below = filter(col(GONE), each -> each.getField(SEQ).lt(floor));
+        BatchCache.Kept kept = cache.keep(
+                resolved,
+                List.of(
+                        count_if(col(ACTION).equalTo(INSERT)).as(INSERT),
+                        count_if(col(ACTION).equalTo(UPDATE)).as(UPDATE),
+                        count_if(col(ACTION).equalTo(DELETE)).as(DELETE),
+                        count_if(col(ACTION).equalTo(WITHDRAW)).as(WITHDRAW),
+                        count_if(col(BURIED)).as(BURIED),
+                        coalesce(sum(size(col(GONE))), lit(0L)).as(GONE),
+                        coalesce(sum(size(below)), lit(0L)).as(GONE_BELOW),
+                        count_if(isAstray).as(ASTRAY),
+                        flatten(collect_set(array_distinct(places))).as(FROM),
+                        collect_set(when(col(ACTION).isin(INSERT, UPDATE), place()))
+                                .as(TO)));
+        Figures figures = kept.figures();
+        long inserted = figures.number(INSERT);
+        long updated = figures.number(UPDATE);
+        Set<String> partitions = figures.texts(FROM);
+        partitions.addAll(figures.texts(TO));
         return new Outcome(
-                new Counts(inserted, updated, counts.getOrDefault(DELETE, 0L), counts.getOrDefault(WITHDRAW, 0L)),
-                buried,
-                gone,
-                goneBelow,
+                kept.rows(),
+                new Counts(inserted, updated, figures.number(DELETE), figures.number(WITHDRAW)),
+                figures.number(BURIED),
+                figures.number(GONE),
+                figures.number(GONE_BELOW),
                 inserted + updated,
-                astray,
+                figures.number(ASTRAY),
                 partitions);
     }
 
+    private Column place() {
+        return partition.map(functions::col).orElse(lit(null).cast("string"));
+    }
+
     /** @param floor where the table is written anew, without the rows that are below it */
-    private void write(Dataset<Row> resolved, Outcome outcome, Optional<String> floor, Commit commit) {
+    private void write(Outcome outcome, Optional<String> floor, Commit commit) {
         Dataset<Row> fresh = outcome.fresh() == 0
                 ? noRows()
-                : resolved.filter(col(ACTION).isin(INSERT, UPDATE))
+                : outcome.rows()
+                        .filter(col(ACTION).isin(INSERT, UPDATE))
                         .select(silverColumns)
                         .coalesce((int) (outcome.fresh() / ROWS_PER_FILE) + 1);
         boolean replaces = outcome.gone() > 0 || floor.isPresent();
@@ -577,10 +565,11 @@ public final class SilverTable {
                     .or(() -> partition.map(name ->
                             table().filter(col(name).isin(outcome.partitions().toArray()))))
                     .orElseGet(this::table);
-            Dataset<Row> gone = resolved.select(Stream.concat(
-                            Stream.of(columns(key)),
-                            Stream.of(explode(col(GONE)).as(GONE)))
-                    .toArray(Column[]::new));
+            Dataset<Row> gone = outcome.rows()
+                    .select(Stream.concat(
+                                    Stream.of(columns(key)),
+                                    Stream.of(explode(col(GONE)).as(GONE)))
+                            .toArray(Column[]::new));
             Dataset<Row> kept = touched.join(
                             gone.withColumn(SilverColumn.CHANGE_SEQ, col(GONE).getField(SEQ))
                                     .drop(GONE),

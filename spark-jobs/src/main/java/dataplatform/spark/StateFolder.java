@@ -115,6 +115,6 @@ final class StateFolder {
     }
 
     private FileSystem storage() throws IOException {
-        return Storage.of(folder, spark.sessionState().newHadoopConf());
+        return Storage.of(folder, spark.sparkContext().hadoopConfiguration());
     }
 }

@@ -3,14 +3,6 @@ package dataplatform.spark;
 import static org.apache.spark.sql.functions.col;
 
 import io.delta.exceptions.DeltaConcurrentModificationException;
-import io.delta.kernel.Snapshot;
-import io.delta.kernel.Table;
-import io.delta.kernel.data.FilteredColumnarBatch;
-import io.delta.kernel.data.Row;
-import io.delta.kernel.defaults.engine.DefaultEngine;
-import io.delta.kernel.engine.Engine;
-import io.delta.kernel.internal.InternalScanFileUtils;
-import io.delta.kernel.utils.CloseableIterator;
 import io.delta.tables.DeltaTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,6 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -36,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * Spectrum which files are current, as {@code GENERATE symlink_format_manifest} would.
  *
  * <p>Delta would write the manifests of each commit by itself, with half a dozen Spark jobs: on a small table more work than
- * the commit. Here its log is read without a query.
+ * the commit. Which files there are stands beside the commit.
  */
 final class TableFiles {
     private static final Logger LOG = LoggerFactory.getLogger(TableFiles.class);
@@ -113,7 +106,7 @@ final class TableFiles {
 
     private void writeManifests(Listing files, Predicate<String> isMeant) {
         try {
-            FileSystem storage = Storage.of(table, spark.sessionState().newHadoopConf());
+            FileSystem storage = Storage.of(table, spark.sparkContext().hadoopConfiguration());
             for (String folder : foldersWithManifest(storage)) {
                 if (isMeant.test(folder) && !files.byFolder().containsKey(folder)) {
                     storage.delete(new Path(table, MANIFESTS + "/" + folder), true);
@@ -137,29 +130,27 @@ final class TableFiles {
     private record Listing(long version, Map<String, List<String>> byFolder) {}
 
     private Listing list() {
+        long version = log.version();
+        Optional<List<Path>> paths = log.files(version);
+        while (paths.isEmpty()) {
+            // of the newest version, whatever it is by then
+            String[] newest =
+                    spark.read().format("delta").load(table.toString()).inputFiles();
+            if (log.version() == version) {
+                paths = Optional.of(Stream.of(newest).map(Path::new).toList());
+            } else {
+                version = log.version();
+            }
+        }
         Map<String, List<String>> files = new TreeMap<>();
         if (partition.isEmpty()) {
             files.put("", new ArrayList<>());
         }
-        Engine engine = DefaultEngine.create(spark.sessionState().newHadoopConf());
-        Snapshot snapshot = Table.forPath(engine, table.toString()).getLatestSnapshot(engine);
-        try (CloseableIterator<FilteredColumnarBatch> batches =
-                snapshot.getScanBuilder(engine).build().getScanFiles(engine)) {
-            while (batches.hasNext()) {
-                try (CloseableIterator<Row> rows = batches.next().getRows()) {
-                    while (rows.hasNext()) {
-                        Path file = new Path(InternalScanFileUtils.getAddFileStatus(rows.next())
-                                .getPath());
-                        String folder =
-                                partition.isEmpty() ? "" : file.getParent().getName();
-                        files.computeIfAbsent(folder, key -> new ArrayList<>()).add(file.toString());
-                    }
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("could not read what files " + table + " has", e);
+        for (Path path : paths.get()) {
+            String folder = partition.isEmpty() ? "" : path.getParent().getName();
+            files.computeIfAbsent(folder, key -> new ArrayList<>()).add(path.toString());
         }
-        return new Listing(snapshot.getVersion(engine), files);
+        return new Listing(version, files);
     }
 
     private Set<String> foldersWithManifest(FileSystem storage) throws IOException {

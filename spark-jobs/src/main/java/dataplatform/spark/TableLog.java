@@ -7,12 +7,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileStatus;
@@ -89,6 +92,31 @@ final class TableLog {
         return batches;
     }
 
+    /**
+     * The data files of a version; empty if its checksum file does not tell them, because they are too many or it was not written.
+     * See <a href="https://github.com/delta-io/delta/blob/master/PROTOCOL.md#version-checksum-file">Delta's protocol</a>.
+     */
+    Optional<List<Path>> files(long version) {
+        Path checksum = new Path(log, String.format(Locale.ROOT, "%020d.crc", version));
+        try (InputStream in = storage().open(checksum)) {
+            JsonNode files = JSON.readTree(in).path("allFiles");
+            if (!files.isArray()) {
+                return Optional.empty();
+            }
+            List<Path> paths = new ArrayList<>();
+            for (JsonNode file : files) {
+                // in URL encoding, mostly below the table
+                Path path = new Path(URI.create(file.path("path").asText()));
+                paths.add(storage().makeQualified(new Path(log.getParent(), path)));
+            }
+            return Optional.of(paths);
+        } catch (FileNotFoundException | JsonProcessingException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not read " + checksum, e);
+        }
+    }
+
     static String text(Object value) {
         try {
             return JSON.writeValueAsString(value);
@@ -157,6 +185,6 @@ final class TableLog {
     }
 
     private FileSystem storage() throws IOException {
-        return log.getFileSystem(spark.sessionState().newHadoopConf());
+        return Storage.of(log, spark.sparkContext().hadoopConfiguration());
     }
 }

@@ -61,16 +61,19 @@ final class Tombstones {
         }
     }
 
-    /** The tombstones of some keys: the key's columns and {@link #LEFT_AT}; empty if nothing ever left the table. */
+    /**
+     * The tombstones of some keys: the key's columns and {@link #LEFT_AT}; empty if nothing ever left the table.
+     *
+     * @param keys the key's columns
+     */
     Optional<Dataset<Row>> of(Dataset<Row> keys) {
         List<Path> files = files();
         if (files.isEmpty()) {
             return Optional.empty();
         }
-        org.apache.spark.sql.Column[] keyColumns = columns(key);
         return Optional.of(read(files)
-                .join(keys.select(keyColumns), key, "left_semi")
-                .groupBy(keyColumns)
+                .join(keys, key, "left_semi")
+                .groupBy(columns(key))
                 .agg(max(col(SilverColumn.CHANGE_SEQ)).as(LEFT_AT)));
     }
 
@@ -133,6 +136,6 @@ final class Tombstones {
     }
 
     private FileSystem storage() throws IOException {
-        return folder.getFileSystem(spark.sessionState().newHadoopConf());
+        return folder.getFileSystem(spark.sparkContext().hadoopConfiguration());
     }
 }
