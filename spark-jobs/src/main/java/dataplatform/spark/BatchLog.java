@@ -11,6 +11,9 @@ import org.apache.spark.sql.SparkSession;
  * Which files of a data set make which batch: {@code _state/<domain>/<data set>/batches/<number>.json}. A batch is written down
  * before it is worked on, so that a run that takes over from one that died makes the same batch of the same files. That a batch
  * is done stands in the silver table itself, in the batch's own commit.
+ *
+ * <p>What a batch is planned of never changes, as another run may be at work on it. If some of its files can't be read after all
+ * it is given up, in a commit of its own, and only then are its files free for the next one.
  */
 final class BatchLog {
     private static final int MOST_FILES = 16;
@@ -33,9 +36,11 @@ final class BatchLog {
         return folder.create(name(batch), files);
     }
 
-    /** Changes a batch that is not done: some of its files can't be read after all. */
-    void replan(long batch, List<FileVersion> files) {
-        folder.write(name(batch), files);
+    /** Sets free the files of a batch that was given up. */
+    void free(long batch) {
+        if (planned(batch).filter(files -> !files.isEmpty()).isPresent()) {
+            folder.write(name(batch), List.of());
+        }
     }
 
     /** The files of all batches up to one; empty if later ones have been put together with them. */

@@ -13,11 +13,19 @@ import java.util.UUID;
  * @param watermark highest {@code change_seq} of all rows that ever came
  * @param floor {@code change_seq} of the newest full load or snapshot; what is older is gone. Empty if there was none
  * @param result what became of the batch's rows
+ * @param givenUp whether the batch has none, as not all of its files could be read: they are as if no batch had them
  */
 record Commit(
-        String table, long batch, String runId, long startedAt, String watermark, String floor, MergeResult result) {
+        String table,
+        long batch,
+        String runId,
+        long startedAt,
+        String watermark,
+        String floor,
+        MergeResult result,
+        boolean givenUp) {
     /** Before the first batch. */
-    static final Commit NONE = new Commit("", 0, "", 0, "", "", MergeResult.NOTHING);
+    static final Commit NONE = new Commit("", 0, "", 0, "", "", MergeResult.NOTHING, false);
 
     Commit {
         // not yet in the first version
@@ -27,10 +35,15 @@ record Commit(
     /** The batch after this one, before anything is known of it. */
     Commit next(Run run) {
         String id = batch == 0 ? UUID.randomUUID().toString() : table;
-        return new Commit(id, batch + 1, run.id(), run.start().toEpochMilli(), watermark, floor, MergeResult.NOTHING);
+        long start = run.start().toEpochMilli();
+        return new Commit(id, batch + 1, run.id(), start, watermark, floor, MergeResult.NOTHING, false);
     }
 
     Commit with(String newWatermark, String newFloor, MergeResult figures) {
-        return new Commit(table, batch, runId, startedAt, newWatermark, newFloor, figures);
+        return new Commit(table, batch, runId, startedAt, newWatermark, newFloor, figures, givenUp);
+    }
+
+    Commit asGivenUp() {
+        return new Commit(table, batch, runId, startedAt, watermark, floor, result, true);
     }
 }

@@ -92,6 +92,9 @@ final class Refresh {
     private boolean next() throws InterruptedException, IOException {
         long start = System.nanoTime();
         Commit newest = table.newest();
+        if (newest.givenUp()) {
+            batches.free(newest.batch());
+        }
         long number = newest.batch() + 1;
         Optional<List<FileVersion>> planned = batches.planned(number);
         List<FileVersion> files;
@@ -118,16 +121,19 @@ final class Refresh {
             // where another run was faster, what it has written down is done next
             return true;
         }
-        if (planned.isPresent() && sound.size() < planned.get().size()) {
-            batches.replan(number, sound);
+        SilverTable target = new SilverTable(session, dataSet);
+        if (planned.isPresent()
+                && (sound.isEmpty() || sound.size() < planned.get().size())) {
+            target.giveUp(newest, run);
+            return true;
         }
         try {
-            ChangeBatch rows =
-                    sound.isEmpty() ? ChangeBatch.none(session, dataSet.contract()) : found.rows(newest.floor());
-            Commit commit = new SilverTable(session, dataSet).merge(rows, bytes, newest, run);
-            if (!sound.isEmpty()) {
-                Jobs.log(LOG, dataSet.contract(), input.name(), sound.size(), commit.result(), start);
+            Commit commit = target.merge(found.rows(newest.floor()), bytes, newest, run);
+            if (commit.batch() > number || commit.givenUp()) {
+                // another run was faster, and may have made something else of it
+                return true;
             }
+            Jobs.log(LOG, dataSet.contract(), input.name(), sound.size(), commit.result(), start);
             found.withoutEffect(commit.floor()).forEach((file, cause) -> failures.put(file.path(), cause));
             tried.addAll(sound);
             setAside.forget(sound::contains);
@@ -139,9 +145,7 @@ final class Refresh {
                 throw e;
             }
             failed(unreadable);
-            batches.replan(
-                    number,
-                    sound.stream().filter(file -> !unreadable.containsKey(file)).toList());
+            target.giveUp(newest, run);
         }
         return true;
     }

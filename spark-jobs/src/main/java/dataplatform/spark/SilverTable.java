@@ -156,7 +156,7 @@ public final class SilverTable {
         return log.lastBatch()
                 // Delta forgets commits of long ago
                 .or(() -> Reports.told(spark, dataSet))
-                .orElse(new Commit("", 0, "", 0, UNKNOWN_WATERMARK, "", MergeResult.NOTHING));
+                .orElse(Commit.NONE.with(UNKNOWN_WATERMARK, "", MergeResult.NOTHING));
     }
 
     /**
@@ -168,10 +168,23 @@ public final class SilverTable {
      * @throws io.delta.exceptions.DeltaConcurrentModificationException if another writer changed the table meanwhile: begin again
      */
     Commit merge(ChangeBatch batch, long bytes, Commit previous, Run run) throws InterruptedException {
+        Commit next = previous.next(run);
+        return merge(
+                batch, bytes, next.with(next.watermark(), latest(next.floor(), batch.floor()), MergeResult.NOTHING));
+    }
+
+    /**
+     * Makes the next batch one that has no files, so that what was planned for it can be planned anew.
+     *
+     * @return the next one; what another writer made of it if one was faster
+     */
+    Commit giveUp(Commit previous, Run run) throws InterruptedException {
+        return merge(ChangeBatch.none(spark, contract), 0, previous.next(run).asGivenUp());
+    }
+
+    private Commit merge(ChangeBatch batch, long bytes, Commit next) throws InterruptedException {
         boolean isThere = exists();
         boolean isSnapshot = contract.load() == Load.SNAPSHOT;
-        Commit next = previous.next(run)
-                .with(previous.watermark(), latest(previous.floor(), batch.floor()), MergeResult.NOTHING);
         try (BatchCache cache = new BatchCache(bytes)) {
             if (cache.large() && !isThere && !isSnapshot) {
                 loadLarge(batch, next, cache);
