@@ -60,7 +60,10 @@ final class BronzeFiles implements SourceFiles {
     static final Duration LOAD_STARTS_BEFORE = Duration.ofSeconds(5);
 
     private static final Logger LOG = LoggerFactory.getLogger(BronzeFiles.class);
-    private static final int FOOTERS_PER_TASK = 64;
+    /** The footers of so many files are read sooner here than by tasks. */
+    private static final int FEW = 64;
+
+    private static final int FOOTERS_PER_TASK = 8;
     private static final int MOST_TASKS = 200;
     private static final String LOAD = "LOAD";
 
@@ -134,7 +137,7 @@ final class BronzeFiles implements SourceFiles {
 
     private static List<Inspection> inspections(SparkSession spark, Set<String> known, List<FileVersion> files) {
         Configuration here = spark.sessionState().newHadoopConf();
-        if (files.size() <= FOOTERS_PER_TASK) {
+        if (files.size() <= FEW) {
             return files.parallelStream()
                     .map(file -> inspect(file, here, known))
                     .toList();

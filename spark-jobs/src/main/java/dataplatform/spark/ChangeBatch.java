@@ -204,7 +204,7 @@ final class ChangeBatch {
         Dataset<Row> both = raw.withColumn(IS_OLD, explode(versions));
         List<Column> columns = new ArrayList<>();
         for (String name : raw.columns()) {
-            Column written = col("`" + name.replace("`", "``") + "`");
+            Column written = named(name);
             if (name.equals("Op")) {
                 written = when(col(IS_OLD), "D").otherwise(written);
             } else if (moved.contains(name)) {
@@ -264,7 +264,7 @@ final class ChangeBatch {
                 isFile
                         ? col(RAW)
                         : struct(Arrays.stream(rows.columns())
-                                        .map(name -> col("`" + name.replace("`", "``") + "`"))
+                                        .map(ChangeBatch::named)
                                         .toArray(Column[]::new))
                                 .as(RAW));
         typed.add((isFile ? col(FILE) : input_file_name()).as(FILE));
@@ -353,6 +353,11 @@ final class ChangeBatch {
                 when(
                         op.isNotNull().or(own.isNotNull()).and(not(coalesce(op.isin("I", "U", "D"), lit(false)))),
                         lit("Op is not I, U or D")));
+    }
+
+    /** The column of that name, though it has dots in it. */
+    private static Column named(String name) {
+        return col("`" + name.replace("`", "``") + "`");
     }
 
     private static Column sentence(List<Column> reasons) {

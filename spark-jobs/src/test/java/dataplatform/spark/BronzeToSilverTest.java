@@ -19,7 +19,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.time.Instant;
@@ -970,18 +969,8 @@ class BronzeToSilverTest extends SparkTest {
         return RowFactory.create(op, id, zip, city, state, "2026-01-01 00:00:00.000000", seq);
     }
 
-    /** One file of bronze, there as a whole or not at all. */
     private Path write(Dataset<Row> rows, String table, String name) throws IOException {
-        Path scratch = folder.resolve("scratch");
-        rows.coalesce(1).write().mode("overwrite").parquet(scratch.toString());
-        Path file = folder.resolve("bronze/ecommerce").resolve(table).resolve(name + ".parquet");
-        Files.createDirectories(file.getParent());
-        try (Stream<Path> written = Files.list(scratch)) {
-            Path part = written.filter(each -> each.toString().endsWith(".parquet"))
-                    .findFirst()
-                    .orElseThrow();
-            return Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        }
+        return writeFile(rows, folder.resolve("bronze/ecommerce").resolve(table).resolve(name + ".parquet"));
     }
 
     private Dataset<Row> table(String name) {

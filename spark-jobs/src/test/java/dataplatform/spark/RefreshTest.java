@@ -13,7 +13,6 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -93,19 +92,9 @@ class RefreshTest extends SparkTest {
     }
 
     private Path bronze(String name, String order) throws IOException {
-        Path written = folder.resolve(name);
-        SPARK.createDataFrame(List.of(change("I", order, "2017-01-05", "10.00", seq(1))), OrderItems.BRONZE)
-                .coalesce(1)
-                .write()
-                .parquet(written.toString());
-        try (Stream<Path> files = Files.list(written)) {
-            Path file = files.filter(each -> each.toString().endsWith(".parquet"))
-                    .findFirst()
-                    .orElseThrow();
-            Path target = Path.of(dataSet.source()).resolve(name + ".parquet");
-            Files.createDirectories(target.getParent());
-            return Files.move(file, target);
-        }
+        return writeFile(
+                SPARK.createDataFrame(List.of(change("I", order, "2017-01-05", "10.00", seq(1))), OrderItems.BRONZE),
+                Path.of(dataSet.source()).resolve(name + ".parquet"));
     }
 
     /** Makes a file unreadable, and no other version. */

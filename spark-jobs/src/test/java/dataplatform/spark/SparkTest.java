@@ -2,8 +2,16 @@ package dataplatform.spark;
 
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.stream.Stream;
+import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /** One small Spark session for all tests of this module. */
@@ -33,6 +41,23 @@ abstract class SparkTest {
         } finally {
             storage.unset("fs.file.impl");
             storage.unset("fs.file.impl.disable.cache");
+        }
+    }
+
+    /** Writes rows as one Parquet file, there as a whole or not at all. */
+    static Path writeFile(Dataset<Row> rows, Path file) throws IOException {
+        Path scratch = Files.createTempDirectory("rows");
+        try {
+            rows.coalesce(1).write().mode("overwrite").parquet(scratch.toString());
+            Files.createDirectories(file.getParent());
+            try (Stream<Path> written = Files.list(scratch)) {
+                Path part = written.filter(each -> each.toString().endsWith(".parquet"))
+                        .findFirst()
+                        .orElseThrow();
+                return Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            }
+        } finally {
+            FileUtils.deleteDirectory(scratch.toFile());
         }
     }
 
