@@ -42,7 +42,7 @@ help: ## list the targets
 
 .PHONY: demo
 demo: $(built) $(tools) $(airflow) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>, LINEAGE=<file>
-	@$(run) dataplatform.local.Demo --state target/demo $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE)) \
+	@$(run) dataplatform.local.demo.Demo --state target/demo $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE)) \
 	  $(if $(LINEAGE),--lineage '$(LINEAGE)')
 
 .PHONY: demo-clean
@@ -51,15 +51,15 @@ demo-clean: ## forget what the demo keeps
 
 .PHONY: athena
 athena: $(built) $(tools) $(trino) ## query the lake: a prompt, or Q="select ..." for one answer as CSV
-	@$(run) dataplatform.local.Athena --state target/demo
+	@$(run) dataplatform.local.shell.Athena --state target/demo
 
 .PHONY: warehouse
 warehouse: $(built) $(tools) ## query the warehouse: psql, or Q="select ..." for one answer as CSV
-	@$(run) dataplatform.local.WarehouseShell --state target/demo
+	@$(run) dataplatform.local.shell.WarehouseShell --state target/demo
 
 .PHONY: airflow
 airflow: $(built) $(tools) $(airflow) ## open Airflow over the demo's data: PORT=<n>, or 8080
-	@$(run) dataplatform.local.AirflowPages --state target/demo $(if $(PORT),--port $(PORT))
+	@$(run) dataplatform.local.shell.AirflowPages --state target/demo $(if $(PORT),--port $(PORT))
 
 .PHONY: load-demo
 load-demo: $(built) ## fill the source database of a deployed environment: ENV=<name>, and DATA=<folder of CSV files> or SCALE=<n>
@@ -101,13 +101,13 @@ test-quick: | java ## run the tests of a minute or two: contracts, source data, 
 .PHONY: torture
 torture: $(built) $(tools) ## change the source at random, kill replication and Spark, compare silver with the source: SEED=<n> ROUNDS=<n>
 	@rm -rf target/torture
-	@$(run) dataplatform.local.Torture --state target/torture $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@$(run) dataplatform.local.torture.Torture --state target/torture $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: bench
 bench: $(built) $(tools) ## measure the jobs beside their peers, and how long a change takes to silver: SCALE=<n> ONLY=<regular expression>
 	@bench/run
 	@rm -rf target/freshness
-	@if [[ freshness =~ $${ONLY:-.} ]]; then $(run) dataplatform.local.Freshness --state target/freshness; fi
+	@if [[ freshness =~ $${ONLY:-.} ]]; then $(run) dataplatform.local.torture.Freshness --state target/freshness; fi
 
 .PHONY: synth
 synth: $(built) $(cdk) ## write the CloudFormation templates, to cdk-app/target/cdk.out: ENV=<environment>, or all
@@ -169,7 +169,7 @@ check-python:
 
 check-shell:
 	@.venv/bin/shellcheck .ci/run airflow/startup.sh local/install-trino bench/run cdk-app/destroy airflow/instance/user-data.sh \
-	  local/src/main/resources/dataplatform/local/machine.sh
+	  local/src/main/resources/dataplatform/local/airflow/machine.sh
 
 check-templates:
 	@.venv/bin/cfn-lint --config-file cdk-app/.cfnlintrc.yaml cdk-app/src/test/templates/*.json

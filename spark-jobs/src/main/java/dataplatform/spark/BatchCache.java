@@ -11,11 +11,6 @@ import org.apache.spark.sql.functions;
 
 /** Intermediate results of one batch that are used more than once, until it is closed. */
 final class BatchCache implements AutoCloseable {
-    /** Up to this many bytes of files what becomes of a batch is worked out in one task. */
-    static final long SMALL = 1L << 20;
-    /** Up to this many bytes the changes are beside a table's rows in memory, and a first load is sorted whole. */
-    static final long MEDIUM = 64L << 20;
-
     private final long bytes;
     private final Deque<Dataset<Row>> persisted = new ArrayDeque<>();
 
@@ -25,12 +20,12 @@ final class BatchCache implements AutoCloseable {
     }
 
     boolean large() {
-        return bytes > MEDIUM;
+        return bytes > Sessions.MEDIUM;
     }
 
     /** The same rows, computed once. */
     Dataset<Row> keep(Dataset<Row> rows) {
-        if (bytes <= SMALL) {
+        if (bytes <= Sessions.SMALL) {
             // planning costs more than the data: what follows from a result forgets where that came from
             return rows.coalesce(1).localCheckpoint();
         }
@@ -49,7 +44,7 @@ final class BatchCache implements AutoCloseable {
     Kept keep(Dataset<Row> rows, List<Column> figures) throws InterruptedException {
         Column first = figures.get(0);
         Column[] others = figures.subList(1, figures.size()).toArray(Column[]::new);
-        if (bytes <= SMALL) {
+        if (bytes <= Sessions.SMALL) {
             // a query less
             Observation observation = new Observation();
             Dataset<Row> kept = keep(rows.observe(observation, first, others));

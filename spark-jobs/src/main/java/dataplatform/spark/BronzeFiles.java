@@ -218,7 +218,7 @@ final class BronzeFiles implements SourceFiles {
                 if (Storage.failed(e)) {
                     throw e;
                 }
-                unreadable.put(file, "can't be read to its end: " + Jobs.describe(e, ".parquet"));
+                unreadable.put(file, "can't be read to its end: " + Storage.describe(e, ".parquet"));
             }
         }
         return unreadable;

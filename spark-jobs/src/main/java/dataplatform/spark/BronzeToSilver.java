@@ -1,7 +1,7 @@
 package dataplatform.spark;
 
 import dataplatform.contracts.Load;
-import dataplatform.spark.Jobs.Work;
+import dataplatform.spark.Parallel.Work;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -179,10 +179,10 @@ public final class BronzeToSilver implements Callable<Integer> {
     /** One pass over all new files; true if every data set is up to date after it. */
     private boolean run(SparkSession spark, List<DataSet> chosen, Run run) throws InterruptedException {
         Map<String, String> failures = new TreeMap<>();
-        Map<DataSet, Map<String, String>> unread = Jobs.each(
+        Map<DataSet, Map<String, String>> unread = Parallel.each(
                 chosen,
                 dataSet -> refresh(spark, dataSet, run),
-                (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".parquet")));
+                (dataSet, e) -> failures.put(dataSet.contract().id(), Storage.describe(e, ".parquet")));
         retry.stream()
                 .filter(wanted -> !retried.contains(wanted))
                 .forEach(wanted -> LOG.warn("--retry {}: nothing of that name was set aside", wanted));
@@ -216,7 +216,7 @@ public final class BronzeToSilver implements Callable<Integer> {
             SparkSession spark, Map<DataSet, Map<String, String>> unread, Run run, Map<String, String> failures)
             throws InterruptedException {
         BiConsumer<DataSet, Throwable> failed =
-                (dataSet, e) -> failures.put(dataSet.contract().id(), Jobs.describe(e, ".gz"));
+                (dataSet, e) -> failures.put(dataSet.contract().id(), Storage.describe(e, ".gz"));
         Map<DataSet, Reconciliation.Result> results = new LinkedHashMap<>();
         compare(spark, unread.keySet(), results, failed);
         Instant end = Instant.now().plus(patience);
@@ -228,7 +228,7 @@ public final class BronzeToSilver implements Callable<Integer> {
                     open.stream().map(dataSet -> dataSet.contract().id()).toList(),
                     end);
             Thread.sleep(BETWEEN_LOOKS.toMillis());
-            unread.putAll(Jobs.each(open, dataSet -> refresh(spark, dataSet, run), failed));
+            unread.putAll(Parallel.each(open, dataSet -> refresh(spark, dataSet, run), failed));
             compare(spark, open, results, failed);
         }
         Set<DataSet> following = differing(results);
@@ -237,7 +237,7 @@ public final class BronzeToSilver implements Callable<Integer> {
             new Reconciliation(spark, dataSet, silver).follow(results.get(dataSet), run);
             return null;
         };
-        Jobs.each(following, deletion, failed);
+        Parallel.each(following, deletion, failed);
         compare(spark, following, results, failed);
         return results;
     }
@@ -248,7 +248,7 @@ public final class BronzeToSilver implements Callable<Integer> {
             Map<DataSet, Reconciliation.Result> results,
             BiConsumer<DataSet, Throwable> failed)
             throws InterruptedException {
-        Jobs.each(dataSets, dataSet -> new Reconciliation(spark, dataSet, silver).run(), failed)
+        Parallel.each(dataSets, dataSet -> new Reconciliation(spark, dataSet, silver).run(), failed)
                 .forEach((dataSet, result) -> result.ifPresentOrElse(
                         found -> results.put(dataSet, found),
                         () -> LOG.warn(

@@ -50,6 +50,8 @@ import org.apache.spark.sql.types.StructType;
 final class ChangeBatch {
     /** What happened to the row: I, U or D. */
     static final String OP = "_op";
+    /** So many characters at the start of a snapshot's {@code change_seq} are the place of its file in the order of exports. */
+    static final int EXPORT_LENGTH = 39;
     /** Why the row breaks its contract; empty if it does not. */
     static final String REASON = "_reason";
     /** The row as it stood in bronze, as JSON, if it breaks its contract. */

@@ -28,15 +28,7 @@ import picocli.CommandLine.ParameterException;
 
 /** What the jobs that fill silver have in common. */
 final class Jobs {
-    /** Data sets at a time: while one plans or commits, another computes. */
-    private static final int AT_ONCE = 4;
-
     private Jobs() {}
-
-    /** Work that may fail. */
-    interface Work<T, R> {
-        R on(T each) throws Exception;
-    }
 
     /** Runs a job as its own process. */
     static void main(Callable<Integer> job, String[] args) {
@@ -79,70 +71,5 @@ final class Jobs {
         return candidates.stream()
                 .filter(contract -> names.isEmpty() || names.contains(contract.id()))
                 .toList();
-    }
-
-    /**
-     * Does the work on some at a time.
-     *
-     * @param failed hears of each that failed, and why
-     * @return what came of the others, when all are done
-     */
-    static <T, R> Map<T, R> each(Collection<T> all, Work<T, R> work, BiConsumer<T, Throwable> failed)
-            throws InterruptedException {
-        ExecutorService pool = Executors.newFixedThreadPool(AT_ONCE);
-        Map<T, Future<R>> running = new LinkedHashMap<>();
-        all.forEach(each -> running.put(each, pool.submit(() -> work.on(each))));
-        pool.shutdown();
-        Map<T, R> done = new LinkedHashMap<>();
-        for (Map.Entry<T, Future<R>> each : running.entrySet()) {
-            try {
-                done.put(each.getKey(), each.getValue().get());
-            } catch (ExecutionException e) {
-                failed.accept(each.getKey(), e);
-            }
-        }
-        return done;
-    }
-
-    /** Says what became of the files of a data set. */
-    static void log(Logger log, Contract contract, String layer, int files, MergeResult result, long start) {
-        log.info(
-                "{}: {} files, {} rows in: {} inserted, {} updated, {} deleted, {} skipped, {} quarantined; {} ms",
-                contract.id(),
-                files,
-                result.rowsIn(),
-                result.inserted(),
-                result.updated(),
-                result.deleted(),
-                result.skipped(),
-                result.quarantinedRows(),
-                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
-        if (!result.unknownColumns().isEmpty()) {
-            log.warn(
-                    "{}: {} has columns {} that the contract does not know; they stay there. Add them to the contract to"
-                            + " have them in silver, and load the table again to have them of the rows before",
-                    contract.id(),
-                    layer,
-                    result.unknownColumns());
-        }
-        result.quarantined()
-                .forEach((reason, rows) -> log.warn("{}: {} rows in quarantine: {}", contract.id(), rows, reason));
-    }
-
-    /**
-     * What went wrong at the bottom of it, and the file that it went wrong in if another cause knows that.
-     *
-     * @param suffix of files
-     */
-    static String describe(Throwable failure, String suffix) {
-        List<String> causes = Storage.causes(failure)
-                .map(cause -> cause.toString().lines().findFirst().orElseThrow())
-                .collect(Collectors.toList());
-        Collections.reverse(causes);
-        return Stream.concat(
-                        causes.stream().limit(1),
-                        causes.stream().filter(cause -> cause.contains(suffix)).limit(1))
-                .distinct()
-                .collect(Collectors.joining("; "));
     }
 }

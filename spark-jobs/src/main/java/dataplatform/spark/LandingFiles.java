@@ -62,9 +62,6 @@ import org.slf4j.LoggerFactory;
 final class LandingFiles implements SourceFiles {
     private static final Logger LOG = LoggerFactory.getLogger(LandingFiles.class);
 
-    /** So many characters at the start of a {@code change_seq} are the place of the file in the order of exports. */
-    static final int SEQUENCE = 39;
-
     private static final int MOST_TASKS = 200;
     /** Eight digits that are a day before it are a number of something. */
     private static final int FIRST_YEAR = 2000;

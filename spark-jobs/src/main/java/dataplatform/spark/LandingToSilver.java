@@ -122,10 +122,10 @@ public final class LandingToSilver implements Callable<Integer> {
         List<Delivery> deliveries = objects.isEmpty() ? all(spark, chosen) : named(spark, chosen, failures);
 
         Run run = new Run(runId, start);
-        Map<Delivery, Map<String, String>> taken = Jobs.each(
+        Map<Delivery, Map<String, String>> taken = Parallel.each(
                 deliveries,
                 delivery -> take(spark, delivery, run),
-                (delivery, e) -> failures.putAll(delivery.allFailed(Jobs.describe(e, SUFFIX))));
+                (delivery, e) -> failures.putAll(delivery.allFailed(Storage.describe(e, SUFFIX))));
         taken.values().forEach(failures::putAll);
         failures.forEach((file, cause) -> LOG.error("{} failed: {}", file, cause));
         new Reports(spark, silver)

@@ -58,10 +58,10 @@ public final class Maintenance implements Callable<Integer> {
                 .getOrCreate();
         Map<String, String> failures = new TreeMap<>();
         Map<String, Optional<String>> tables = tables();
-        Jobs.each(
+        Parallel.each(
                 tables.keySet(),
                 table -> maintain(spark, table, tables.get(table)),
-                (table, e) -> failures.put(table, Jobs.describe(e, ".parquet")));
+                (table, e) -> failures.put(table, Storage.describe(e, ".parquet")));
         failures.forEach((table, cause) -> LOG.error("{} failed, and is as it was: {}", table, cause));
         LOG.info("{} of {} tables are maintained, run {}", tables.size() - failures.size(), tables.size(), runId);
         return failures.isEmpty() ? 0 : 1;

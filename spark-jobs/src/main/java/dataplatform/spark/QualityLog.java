@@ -96,7 +96,7 @@ final class QualityLog {
         while (true) {
             long version = log.version();
             Told told =
-                    log.last().map(about -> TableLog.read(about, Told.class)).orElse(Told.NOTHING);
+                    log.last().map(about -> Json.read(about, Told.class)).orElse(Told.NOTHING);
             Map<String, Long> newest = new TreeMap<>(told.batches());
             Map<String, String> tables = new TreeMap<>(told.tables());
             List<String> runs = new ArrayList<>(told.runs());
@@ -132,7 +132,7 @@ final class QualityLog {
                     .option("mergeSchema", true);
             try {
                 // refused, or without effect, if another run has written meanwhile: look again
-                TableLog.numbered(writer, version + 1, TableLog.text(now)).save(table);
+                TableLog.numbered(writer, version + 1, Json.write(now)).save(table);
             } catch (DeltaConcurrentModificationException e) {
                 LOG.debug("another run has written to {}", table);
             }

@@ -71,7 +71,7 @@ final class Quarantine {
             TableLog.numbered(
                             rows.coalesce(1).write().format("delta").mode("append"),
                             batch,
-                            TableLog.text(new Added(batch)))
+                            Json.write(new Added(batch)))
                     .option("mergeSchema", true)
                     .save(table);
             files.afterCommit();
@@ -90,7 +90,7 @@ final class Quarantine {
     private long lastBatch() {
         return new TableLog(spark, table)
                 .last()
-                .map(about -> TableLog.read(about, Added.class).batch())
+                .map(about -> Json.read(about, Added.class).batch())
                 .orElse(0L);
     }
 

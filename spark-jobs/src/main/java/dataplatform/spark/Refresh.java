@@ -133,7 +133,7 @@ final class Refresh {
                 // another run was faster, and may have made something else of it
                 return true;
             }
-            Jobs.log(LOG, dataSet.contract(), input.name(), sound.size(), commit.result(), start);
+            log(dataSet.contract(), input.name(), sound.size(), commit.result(), start);
             found.withoutEffect(commit.floor()).forEach((file, cause) -> failures.put(file.path(), cause));
             tried.addAll(sound);
             setAside.forget(sound::contains);
@@ -173,5 +173,30 @@ final class Refresh {
             failures.put(file.path(), cause);
             setAside.failed(file, cause, run);
         });
+    }
+
+    /** Says what became of the files of a data set. */
+    private static void log(Contract contract, String layer, int files, MergeResult result, long start) {
+        LOG.info(
+                "{}: {} files, {} rows in: {} inserted, {} updated, {} deleted, {} skipped, {} quarantined; {} ms",
+                contract.id(),
+                files,
+                result.rowsIn(),
+                result.inserted(),
+                result.updated(),
+                result.deleted(),
+                result.skipped(),
+                result.quarantinedRows(),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
+        if (!result.unknownColumns().isEmpty()) {
+            LOG.warn(
+                    "{}: {} has columns {} that the contract does not know; they stay there. Add them to the contract to"
+                            + " have them in silver, and load the table again to have them of the rows before",
+                    contract.id(),
+                    layer,
+                    result.unknownColumns());
+        }
+        result.quarantined()
+                .forEach((reason, rows) -> LOG.warn("{}: {} rows in quarantine: {}", contract.id(), rows, reason));
     }
 }

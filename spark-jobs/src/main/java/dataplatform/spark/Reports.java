@@ -1,6 +1,5 @@
 package dataplatform.spark;
 
-import dataplatform.spark.Jobs.Work;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -27,9 +26,6 @@ import org.apache.spark.sql.SparkSession;
  * </ul>
  */
 final class Reports {
-    /** In a data set's state: the newest batch that was told of. */
-    private static final String REPORTED = "reported.json";
-
     private final SparkSession spark;
     private final String silver;
 
@@ -59,11 +55,6 @@ final class Reports {
         }
     }
 
-    /** The newest batch of a data set that was told of; empty if none was. */
-    static Optional<Commit> told(SparkSession spark, DataSet dataSet) {
-        return new StateFolder(spark, dataSet.state()).read(REPORTED, Commit.class);
-    }
-
     /**
      * Tells of the data sets' batches.
      *
@@ -74,7 +65,7 @@ final class Reports {
         Map<DataSet, List<Commit>> untold = new TreeMap<>(
                 (one, other) -> one.contract().id().compareTo(other.contract().id()));
         for (DataSet dataSet : dataSets) {
-            long told = told(spark, dataSet).orElse(Commit.NONE).batch();
+            long told = new SilverTable(spark, dataSet).reported().orElse(Commit.NONE).batch();
             List<Commit> batches = new TableLog(spark, dataSet.silver()).batchesAfter(told);
             if (!batches.isEmpty()) {
                 untold.put(dataSet, batches);
@@ -82,20 +73,20 @@ final class Reports {
         }
         new QualityLog(spark, silver).append(untold, compared, run);
         Map<DataSet, Throwable> failures = new HashMap<>();
-        Work<DataSet, Void> report = dataSet -> {
+        Parallel.Work<DataSet, Void> report = dataSet -> {
             Optional<String> verdict =
                     Optional.ofNullable(compared.get(dataSet)).map(Reconciliation.Result::verdict);
             report(dataSet, untold.getOrDefault(dataSet, List.of()), verdict);
             return null;
         };
-        Jobs.each(dataSets, report, failures::put);
+        Parallel.each(dataSets, report, failures::put);
         failures.forEach((dataSet, e) -> {
             throw new IllegalStateException(
                     "could not report on " + dataSet.contract().id(), e);
         });
         // last: a run that dies before tells again
         untold.forEach((dataSet, batches) ->
-                new StateFolder(spark, dataSet.state()).write(REPORTED, batches.get(batches.size() - 1)));
+                new SilverTable(spark, dataSet).setReported(batches.get(batches.size() - 1)));
     }
 
     /**

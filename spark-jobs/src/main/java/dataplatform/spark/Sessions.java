@@ -4,6 +4,11 @@ import org.apache.spark.sql.SparkSession;
 
 /** The Spark session that every job here runs in: what the results depend on is set here, not where the job is started. */
 public final class Sessions {
+    /** Up to this many bytes of files what becomes of a batch is worked out in one task. */
+    static final long SMALL = 1L << 20;
+    /** Up to this many bytes the changes are beside a table's rows in memory, and a first load is sorted whole. */
+    static final long MEDIUM = 64L << 20;
+
     private Sessions() {}
 
     /** A builder that takes master, memory and endpoints from {@code spark-submit}. */
@@ -42,13 +47,13 @@ public final class Sessions {
 
     /** The session for a batch, which shares everything with the given one but settings. */
     static SparkSession forBatch(SparkSession spark, long bytes) {
-        if (bytes > BatchCache.MEDIUM) {
+        if (bytes > MEDIUM) {
             return spark;
         }
         // where there is little to do, Spark takes longer to think it over again after each step than to do it
         SparkSession session = spark.newSession();
         session.conf().set("spark.sql.adaptive.enabled", false);
-        int partitions = bytes > BatchCache.SMALL
+        int partitions = bytes > SMALL
                 ? Math.min(8, spark.sessionState().conf().numShufflePartitions())
                 : 1;
         session.conf().set("spark.sql.shuffle.partitions", partitions);

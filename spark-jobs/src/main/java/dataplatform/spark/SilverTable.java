@@ -73,6 +73,9 @@ public final class SilverTable {
     /** Stands for a full load that is older than all changes. */
     static final String OLDEST = "0";
 
+    /** In the data set's state: the newest batch that was reported. */
+    private static final String REPORTED = "reported.json";
+
     private static final String ROWS = "_rows";
     private static final String INVALID = "_invalid";
     private static final String DELETES = "_deletes";
@@ -155,7 +158,7 @@ public final class SilverTable {
         }
         return log.lastBatch()
                 // Delta forgets commits of long ago
-                .or(() -> Reports.told(spark, dataSet))
+                .or(this::reported)
                 .orElse(Commit.NONE.with(UNKNOWN_WATERMARK, "", MergeResult.NOTHING));
     }
 
@@ -204,10 +207,19 @@ public final class SilverTable {
 
     /** Makes up for a run that died after its commit: its manifests may be missing, and no later batch would write them. */
     void recover() {
-        long told = Reports.told(spark, dataSet).map(Commit::batch).orElse(0L);
-        if (newest().batch() > told) {
+        if (newest().batch() > reported().map(Commit::batch).orElse(0L)) {
             files.afterCommit();
         }
+    }
+
+    /** The newest batch that stands in the quality table and was reported to the gate; empty if none was. */
+    Optional<Commit> reported() {
+        return new StateFolder(spark, dataSet.state()).read(REPORTED, Commit.class);
+    }
+
+    /** Remembers that a batch, and all before it, were reported. */
+    void setReported(Commit batch) {
+        new StateFolder(spark, dataSet.state()).write(REPORTED, batch);
     }
 
     private static String latest(String one, String other) {
@@ -365,7 +377,7 @@ public final class SilverTable {
     /** Makes the table, empty, where it is not there: readers find a data set that has had no rows yet. */
     void createIfMissing() {
         if (!exists()) {
-            TableLog.numbered(writer(noRows()).mode("append"), 0, TableLog.text(Commit.NONE))
+            TableLog.numbered(writer(noRows()).mode("append"), 0, Json.write(Commit.NONE))
                     .save(dataSet.silver());
             files.afterCommit();
         }
@@ -389,7 +401,7 @@ public final class SilverTable {
                 count_if(isValid().and(isDelete())).as(DELETES),
                 coalesce(max(col(SilverColumn.CHANGE_SEQ)), lit("")).as(NEWEST),
                 coalesce(
-                                max(when(isValid(), substring(col(SilverColumn.CHANGE_SEQ), 1, LandingFiles.SEQUENCE))),
+                                max(when(isValid(), substring(col(SilverColumn.CHANGE_SEQ), 1, ChangeBatch.EXPORT_LENGTH))),
                                 lit(""))
                         .as(NEWEST_FILE)));
         for (dataplatform.contracts.Column column : contract.columns()) {
@@ -602,7 +614,7 @@ public final class SilverTable {
         } else {
             writer = writer(fresh).mode("append");
         }
-        TableLog.numbered(writer, commit.batch(), TableLog.text(commit)).save(dataSet.silver());
+        TableLog.numbered(writer, commit.batch(), Json.write(commit)).save(dataSet.silver());
         if (floor.isPresent() || partition.isEmpty()) {
             files.afterCommit();
         } else if (replaces || outcome.fresh() > 0) {

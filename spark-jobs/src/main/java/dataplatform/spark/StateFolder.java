@@ -33,7 +33,7 @@ final class StateFolder {
         Path file = new Path(folder, name);
         try (InputStream in = storage().open(file)) {
             String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            return Optional.of(TableLog.read(text, type));
+            return Optional.of(Json.read(text, type));
         } catch (UncheckedIOException e) {
             throw new IllegalStateException(file + " is damaged. Restore it, or see docs/runbooks/silver.md");
         } catch (FileNotFoundException e) {
@@ -87,7 +87,7 @@ final class StateFolder {
     }
 
     private static byte[] content(Object value) {
-        return TableLog.text(value).getBytes(StandardCharsets.UTF_8);
+        return Json.write(value).getBytes(StandardCharsets.UTF_8);
     }
 
     /** Names of the files, in their order. */

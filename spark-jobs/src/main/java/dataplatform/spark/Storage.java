@@ -90,4 +90,21 @@ final class Storage {
                                         "javax.net.ssl.")
                                 .anyMatch(cause.getClass().getName()::startsWith));
     }
+
+    /**
+     * What went wrong at the bottom of it, and the file that it went wrong in if another cause knows that.
+     *
+     * @param suffix of files
+     */
+    static String describe(Throwable failure, String suffix) {
+        List<String> causes = causes(failure)
+                .map(cause -> cause.toString().lines().findFirst().orElseThrow())
+                .collect(Collectors.toList());
+        Collections.reverse(causes);
+        return Stream.concat(
+                        causes.stream().limit(1),
+                        causes.stream().filter(cause -> cause.contains(suffix)).limit(1))
+                .distinct()
+                .collect(Collectors.joining("; "));
+    }
 }

@@ -1,9 +1,7 @@
 package dataplatform.spark;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -32,10 +30,6 @@ import org.apache.spark.sql.SparkSession;
  * is refused by Delta (its idempotent writes, {@code txnAppId} and {@code txnVersion}), whoever it is.
  */
 final class TableLog {
-    /** Reads what earlier versions of the platform have written, too. */
-    private static final ObjectMapper JSON =
-            new ObjectMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
-
     private static final String WRITER = "dataplatform";
 
     private final SparkSession spark;
@@ -76,14 +70,14 @@ final class TableLog {
 
     /** The newest batch that the table holds, if its commit is still in the log. */
     Optional<Commit> lastBatch() {
-        return last().map(about -> read(about, Commit.class));
+        return last().map(about -> Json.read(about, Commit.class));
     }
 
     /** The batches of the table after one, the oldest first, as far as their commits are still in the log. */
     List<Commit> batchesAfter(long batch) {
         List<Commit> batches = new ArrayList<>();
         for (Path commit : commits()) {
-            Optional<Commit> found = about(commit).map(text -> read(text, Commit.class));
+            Optional<Commit> found = about(commit).map(text -> Json.read(text, Commit.class));
             if (found.isPresent() && found.get().batch() <= batch) {
                 break;
             }
@@ -99,7 +93,7 @@ final class TableLog {
     Optional<List<Path>> files(long version) {
         Path checksum = new Path(log, String.format(Locale.ROOT, "%020d.crc", version));
         try (InputStream in = storage().open(checksum)) {
-            JsonNode files = JSON.readTree(in).path("allFiles");
+            JsonNode files = Json.MAPPER.readTree(in).path("allFiles");
             if (!files.isArray()) {
                 return Optional.empty();
             }
@@ -114,22 +108,6 @@ final class TableLog {
             return Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException("could not read " + checksum, e);
-        }
-    }
-
-    static String text(Object value) {
-        try {
-            return JSON.writeValueAsString(value);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    static <T> T read(String text, Class<T> type) {
-        try {
-            return JSON.readValue(text, type);
-        } catch (JsonProcessingException e) {
-            throw new UncheckedIOException("is not what this job writes: " + text, e);
         }
     }
 
@@ -154,7 +132,7 @@ final class TableLog {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 // the other actions name files, and there may be thousands
                 if (line.startsWith("{\"commitInfo\"") || line.startsWith("{\"txn\"")) {
-                    JsonNode action = JSON.readTree(line);
+                    JsonNode action = Json.MAPPER.readTree(line);
                     numbered |= action.path("txn").path("appId").asText().equals(WRITER);
                     JsonNode text = action.path("commitInfo").path("userMetadata");
                     about = text.isTextual() ? Optional.of(text.asText()) : about;

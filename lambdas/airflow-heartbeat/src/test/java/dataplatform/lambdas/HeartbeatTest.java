@@ -3,8 +3,8 @@ package dataplatform.lambdas;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dataplatform.local.AirflowMachine;
-import dataplatform.local.Moto;
+import dataplatform.local.airflow.AirflowMachine;
+import dataplatform.local.aws.Moto;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

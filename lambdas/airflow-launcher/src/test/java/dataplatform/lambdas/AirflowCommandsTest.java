@@ -2,9 +2,9 @@ package dataplatform.lambdas;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dataplatform.local.LambdaRuntime;
-import dataplatform.local.LambdaServer;
-import dataplatform.local.Moto;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.lambda.LambdaServer;
+import dataplatform.local.aws.Moto;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dataplatform.lambdas.AirflowLauncher.Airflow;
-import dataplatform.local.LambdaRuntime;
-import dataplatform.local.Moto;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.aws.Moto;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;

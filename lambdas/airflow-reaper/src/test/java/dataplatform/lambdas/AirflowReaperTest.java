@@ -2,8 +2,8 @@ package dataplatform.lambdas;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dataplatform.local.LambdaRuntime;
-import dataplatform.local.Moto;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.aws.Moto;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

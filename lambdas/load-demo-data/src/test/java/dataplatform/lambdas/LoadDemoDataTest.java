@@ -2,12 +2,12 @@ package dataplatform.lambdas;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dataplatform.local.LambdaRuntime;
-import dataplatform.local.LambdaRuntime.Answer;
-import dataplatform.local.LambdaServer;
-import dataplatform.local.Moto;
-import dataplatform.local.PostgresServer;
-import dataplatform.local.S3Server;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.lambda.LambdaRuntime.Answer;
+import dataplatform.local.lambda.LambdaServer;
+import dataplatform.local.aws.Moto;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.s3.S3Server;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;
 import java.io.File;

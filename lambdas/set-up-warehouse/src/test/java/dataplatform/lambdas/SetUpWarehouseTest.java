@@ -3,11 +3,11 @@ package dataplatform.lambdas;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dataplatform.local.CloudFormation;
-import dataplatform.local.CloudFormation.Answer;
-import dataplatform.local.LambdaRuntime;
-import dataplatform.local.PostgresServer;
-import dataplatform.local.RedshiftDataServer;
+import dataplatform.local.lambda.CloudFormation;
+import dataplatform.local.lambda.CloudFormation.Answer;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.redshift.RedshiftDataServer;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;

@@ -2,9 +2,9 @@ package dataplatform.lambdas;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dataplatform.local.CloudFormation;
-import dataplatform.local.LambdaRuntime;
-import dataplatform.local.Moto;
+import dataplatform.local.lambda.CloudFormation;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.aws.Moto;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;

@@ -1,0 +1,44 @@
+package dataplatform.local.airflow;
+
+import dataplatform.local.process.Project;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.platform.ControlPlanes;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What Airflow's tasks and Spark's jobs read and write, as OpenLineage events in a file, one a line.
+ *
+ * @param file that events are added to
+ */
+public record Lineage(Path file) {
+    private static final String NAMESPACE = "dataplatform-" + ControlPlanes.ENVIRONMENT;
+
+    /** What {@code spark-submit} is told. */
+    public List<String> sparkOptions() {
+        return List.of(
+                "--jars",
+                Project.file("spark-jobs/target/openlineage-spark.jar").toString(),
+                "--conf",
+                "spark.extraListeners=io.openlineage.spark.agent.OpenLineageSparkListener",
+                "--conf",
+                "spark.openlineage.namespace=" + NAMESPACE,
+                "--conf",
+                "spark.openlineage.transport.type=file",
+                "--conf",
+                "spark.openlineage.transport.location=" + file);
+    }
+
+    /** Tells an Airflow. */
+    public Airflow tell(Airflow airflow) {
+        String transport = AwsJson.JSON
+                .createObjectNode()
+                .put("type", "file")
+                .put("log_file_path", file.toString())
+                .put("append", true)
+                .toString();
+        return airflow.with("AIRFLOW__OPENLINEAGE__TRANSPORT", transport)
+                .with("AIRFLOW__OPENLINEAGE__NAMESPACE", NAMESPACE);
+    }
+}

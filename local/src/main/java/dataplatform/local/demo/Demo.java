@@ -1,0 +1,179 @@
+package dataplatform.local.demo;
+
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Program;
+import dataplatform.local.process.StateLock;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.airflow.Airflow;
+import dataplatform.local.airflow.Lineage;
+import dataplatform.local.platform.Engines;
+import dataplatform.local.platform.ControlPlanes;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Contracts;
+import dataplatform.source.CsvLoader;
+import dataplatform.source.Generator;
+import dataplatform.source.Progress;
+import dataplatform.source.SourceDdl;
+import dataplatform.source.TableLoad;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * The whole platform on one machine, once through: a shop's database, replicated to bronze, brought to silver by Spark, read
+ * by the warehouse and built into tested marts. Its state stays, so that the next run only does what has changed.
+ */
+@Command(
+        name = "demo",
+        mixinStandardHelpOptions = true,
+        description = "Takes a shop's data from PostgreSQL to tested marts, all on this machine.")
+public final class Demo implements Callable<Integer> {
+    @Option(names = "--data", description = "Folder of Kaggle-format Olist CSVs; default: a generated shop.")
+    private Path data;
+
+    @Option(names = "--scale", defaultValue = "1", description = "Size of the generated shop; 1 is 10,000 orders.")
+    private double scale;
+
+    @Option(names = "--state", required = true, description = "Folder that everything is kept in.")
+    private Path state;
+
+    @Option(names = "--lineage", description = "File that OpenLineage events are added to; default: none are told.")
+    private Path lineage;
+
+    private final Map<String, Double> seconds = new LinkedHashMap<>();
+
+    public static void main(String[] args) {
+        Program.main(new Demo(), args);
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        state = state.toAbsolutePath();
+        try (StateLock lock = StateLock.take(state)) {
+            run();
+        }
+        return 0;
+    }
+
+    private void run() throws Exception {
+        List<Contract> contracts = Contracts.replicated();
+        long start = System.nanoTime();
+        try (Engines engines = stage("start", "the engines", () -> Engines.start(state));
+                ControlPlanes aws = ControlPlanes.start(engines, state, line -> say(line, " BronzeToSilver: "));
+                ChildProcess migration = new Airflow(state, aws.environment()).migrate()) {
+            List<TableLoad> loads = stage("source", "CSV files to PostgreSQL", () -> loadSource(engines, contracts));
+            stage("replication", "PostgreSQL to bronze", () -> replicate(engines));
+            runDag(aws, migration);
+            seconds.put("total", Math.round((System.nanoTime() - start) / 1e8) / 10.0);
+            try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
+                DemoSummary summary = DemoSummary.of(warehouse, contracts, loads, seconds);
+                new ObjectMapper()
+                        .enable(SerializationFeature.INDENT_OUTPUT)
+                        .writeValue(state.resolve("summary.json").toFile(), summary);
+                System.out.print(summary.table());
+            }
+        }
+    }
+
+    private List<TableLoad> loadSource(Engines engines, List<Contract> contracts) throws SQLException, IOException {
+        Path folder = data == null ? generated() : data;
+        try (Connection shop = engines.postgres().connect(PostgresServer.SHOP)) {
+            try (Statement statement = shop.createStatement()) {
+                for (String ddl : SourceDdl.statements(contracts)) {
+                    statement.execute(ddl);
+                }
+            }
+            List<TableLoad> loads = new CsvLoader(contracts, Progress.toStandardError()).load(shop, folder);
+            return loads;
+        }
+    }
+
+    private Path generated() throws IOException {
+        Path folder = state.resolve("csv");
+        Path made = folder.resolve("scale");
+        if (!Files.exists(made) || !Files.readString(made).equals(Double.toString(scale))) {
+            new Generator(1, scale, Progress.toStandardError()).write(folder);
+            Files.writeString(made, Double.toString(scale));
+        }
+        return folder;
+    }
+
+    private Void replicate(Engines engines) throws IOException, InterruptedException {
+        try (ChildProcess replicator = engines.replicator(List.of("--stop-when-caught-up"))) {
+            replicator.await(line -> say(line, " - "));
+        }
+        return null;
+    }
+
+    /** Runs today's; what comes before the first dot in a task's name is a stage of its own. */
+    private void runDag(ControlPlanes aws, ChildProcess migration) throws IOException, InterruptedException {
+        System.err.println("airflow: bronze to silver, marts and gold, by the DAG ecommerce");
+        Watch watch = new Watch("airflow");
+        migration.await(line -> {});
+        Airflow airflow = new Airflow(state, aws.environment());
+        if (lineage != null) {
+            Lineage told = new Lineage(lineage.toAbsolutePath());
+            aws.runSpark(false, Optional.of(told));
+            told.tell(airflow);
+        }
+        airflow.run("ecommerce", LocalDate.now(ZoneOffset.UTC).toString(), "{}", watch::next);
+        watch.next("");
+    }
+
+    /** Tells one task's time from the next one's. */
+    private final class Watch {
+        private String task;
+        private String last = "";
+        private long start = System.nanoTime();
+
+        Watch(String task) {
+            this.task = task;
+        }
+
+        void next(String started) {
+            long now = System.nanoTime();
+            seconds.merge(task, Math.round((now - start) / 1e8) / 10.0, (a, b) -> Math.round((a + b) * 10) / 10.0);
+            start = now;
+            task = started.replaceFirst("\\..*", "");
+            // a task that waits is started again when it goes on
+            if (!started.equals(last) && !started.isEmpty()) {
+                System.err.println("  " + started);
+            }
+            last = started;
+        }
+    }
+
+    private <T> T stage(String name, String what, Callable<T> work) throws Exception {
+        System.err.println(name + ": " + what);
+        long start = System.nanoTime();
+        T result = work.call();
+        double took = (System.nanoTime() - start) / 1e9;
+        seconds.put(name, Math.round(took * 10) / 10.0);
+        System.err.printf(Locale.ROOT, "  %.1f s%n", took);
+        return result;
+    }
+
+    /** Passes on what a child process says of its progress: what follows a mark in the line. */
+    private static void say(String line, String mark) {
+        int at = line.indexOf(mark);
+        if (at >= 0) {
+            System.err.println("  " + line.substring(at + mark.length()));
+        }
+    }
+}

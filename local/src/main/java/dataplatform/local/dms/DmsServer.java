@@ -1,0 +1,63 @@
+package dataplatform.local.dms;
+
+import dataplatform.local.process.LoopbackServer;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.s3.S3Server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** DMS Serverless on one machine, as far as it is asked how replication goes: DescribeReplications. */
+public final class DmsServer implements AutoCloseable {
+    public static final String ARN = "arn:aws:dms:" + S3Server.REGION + ":123456789012:replication-config:local";
+
+    /**
+     * How replication is.
+     *
+     * @param status {@code created}, {@code running}, {@code stopped} or {@code failed}
+     * @param failure what it failed of; empty if it did not
+     */
+    public record Status(String status, String failure) {}
+
+    private final Supplier<Status> replication;
+    private final LoopbackServer server;
+
+    private DmsServer(Supplier<Status> replication) throws IOException {
+        this.replication = replication;
+        this.server = LoopbackServer.start(AwsJson.handler("ResourceNotFoundFault", this::answer));
+    }
+
+    public static DmsServer start(Supplier<Status> replication) throws IOException {
+        return new DmsServer(replication);
+    }
+
+    /** Where an AWS SDK in a child process finds it. */
+    public Map<String, String> environment() {
+        return Map.of("AWS_ENDPOINT_URL_DATABASE_MIGRATION_SERVICE", "http://" + server.address());
+    }
+
+    private JsonNode answer(String operation, JsonNode request) {
+        if (!operation.equals("DescribeReplications")) {
+            throw AwsJson.unknown(operation);
+        }
+        Status now = replication.get();
+        ObjectNode response = AwsJson.JSON.createObjectNode();
+        ObjectNode described = response.putArray("Replications")
+                .addObject()
+                .put("ReplicationConfigIdentifier", "local")
+                .put("ReplicationConfigArn", ARN)
+                .put("Status", now.status());
+        if (!now.failure().isEmpty()) {
+            described.putArray("FailureMessages").add(now.failure());
+        }
+        return response;
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}

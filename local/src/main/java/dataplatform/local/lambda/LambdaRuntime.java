@@ -1,0 +1,217 @@
+package dataplatform.local.lambda;
+
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Closing;
+import dataplatform.local.process.LoopbackServer;
+import dataplatform.local.process.Project;
+
+import com.amazonaws.services.lambda.runtime.LambdaLogger;
+import com.amazonaws.services.lambda.runtime.api.client.AWSLambda;
+import com.amazonaws.services.lambda.runtime.serialization.PojoSerializer;
+import com.sun.net.httpserver.Headers;
+import com.sun.net.httpserver.HttpExchange;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Enumeration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import software.amazon.awssdk.utilslite.SdkInternalThreadLocal;
+
+/**
+ * Lambda on one machine: a function's packed jar, unpacked as Lambda does it, in a JVM of its own under AWS's Runtime Interface Client, which takes
+ * its events from here by the Runtime API.
+ */
+public final class LambdaRuntime implements AutoCloseable {
+    private static final String API = "/2018-06-01/runtime/";
+    private static final Duration TIMEOUT = Duration.ofMinutes(15);
+
+    private final Path log;
+    private final BlockingQueue<Invocation> waiting = new LinkedBlockingQueue<>();
+    private final Map<String, Invocation> running = new ConcurrentHashMap<>();
+    private LoopbackServer server;
+    private ChildProcess process;
+
+    private LambdaRuntime(Path log) {
+        this.log = log;
+    }
+
+    /**
+     * What a function gave back.
+     *
+     * @param body as JSON; if it failed, with {@code errorMessage} and {@code errorType}
+     * @param failed whether it threw an exception
+     */
+    public record Answer(String body, boolean failed) {}
+
+    private record Invocation(String id, String event, CompletableFuture<Answer> answer) {}
+
+    /**
+     * Starts a function; it initialises while the caller goes on.
+     *
+     * @param jar with all that the function needs
+     * @param handler name of its class
+     * @param environment its variables, among them those that lead the AWS SDK to the engines of this machine
+     * @param folder for the unpacked jar and the function's log
+     * @throws IOException if the jar can't be read or the process not started
+     */
+    public static LambdaRuntime start(Path jar, String handler, Map<String, String> environment, Path folder)
+            throws IOException {
+        Path task = folder.resolve(handler);
+        unpack(jar, task);
+        LambdaRuntime runtime = new LambdaRuntime(folder.resolve(handler + ".log"));
+        runtime.server = LoopbackServer.start(runtime::serve);
+        try {
+            runtime.process = runtime.startProcess(task, handler, environment);
+            return runtime;
+        } catch (IOException | RuntimeException e) {
+            Closing.after(e, runtime.server);
+            throw e;
+        }
+    }
+
+    private ChildProcess startProcess(Path task, String handler, Map<String, String> environment) throws IOException {
+        Map<String, String> variables = new HashMap<>(Map.of(
+                "AWS_LAMBDA_RUNTIME_API",
+                server.address(),
+                "AWS_LAMBDA_FUNCTION_NAME",
+                handler,
+                "AWS_LAMBDA_FUNCTION_VERSION",
+                "$LATEST",
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                "512",
+                "AWS_LAMBDA_LOG_GROUP_NAME",
+                "/aws/lambda/" + handler,
+                "AWS_LAMBDA_LOG_STREAM_NAME",
+                "local",
+                "AWS_LAMBDA_LOG_FORMAT",
+                "JSON"));
+        variables.putAll(environment);
+        // the client and what it needs: what Lambda has beside the function's own classes
+        String client = Stream.of(
+                        AWSLambda.class, PojoSerializer.class, LambdaLogger.class, SdkInternalThreadLocal.class)
+                .map(Project::home)
+                .map(Path::toString)
+                .collect(Collectors.joining(File.pathSeparator));
+        List<String> command = List.of(
+                Project.java(),
+                "-Xmx512m",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                // where the client looks for the function
+                "-Duser.dir=" + task.toAbsolutePath(),
+                "-cp",
+                client,
+                AWSLambda.class.getName(),
+                handler);
+        return ChildProcess.start("function " + handler, command, variables, log);
+    }
+
+    private static void unpack(Path jar, Path folder) throws IOException {
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+            for (Enumeration<? extends ZipEntry> entries = zip.entries(); entries.hasMoreElements(); ) {
+                ZipEntry entry = entries.nextElement();
+                Path file = folder.resolve(entry.getName()).normalize();
+                if (!file.startsWith(folder)) {
+                    throw new IOException(jar + " holds " + entry.getName() + ", which leads out of it");
+                }
+                if (entry.isDirectory()) {
+                    Files.createDirectories(file);
+                } else {
+                    Files.createDirectories(file.getParent());
+                    try (InputStream in = zip.getInputStream(entry);
+                            OutputStream out = Files.newOutputStream(file)) {
+                        in.transferTo(out);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * Calls the function and waits for its answer.
+     *
+     * @param event as JSON
+     * @throws IllegalStateException if its process ends or it can't be initialised
+     */
+    public Answer invoke(String event) throws InterruptedException {
+        Invocation invocation = new Invocation(UUID.randomUUID().toString(), event, new CompletableFuture<>());
+        process.process().onExit().thenAccept(ended -> invocation.answer().completeExceptionally(process.ended()));
+        waiting.add(invocation);
+        try {
+            return invocation.answer().get();
+        } catch (ExecutionException e) {
+            throw (IllegalStateException) e.getCause();
+        }
+    }
+
+    /** What the function and Lambda's client have logged so far. */
+    public String log() throws IOException {
+        return Files.readString(log);
+    }
+
+    private void serve(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            String path = exchange.getRequestURI().getPath().substring(API.length());
+            if (path.equals("invocation/next")) {
+                next(exchange);
+                return;
+            }
+            String[] parts = path.split("/");
+            if (path.equals("init/error")) {
+                // the client ends its process after this, and so the invocation that waits
+                System.err.println(body);
+            } else {
+                running.remove(parts[1]).answer().complete(new Answer(body, parts[2].equals("error")));
+            }
+            exchange.sendResponseHeaders(202, -1);
+        }
+    }
+
+    private void next(HttpExchange exchange) throws IOException {
+        Invocation invocation;
+        try {
+            invocation = waiting.take();
+        } catch (InterruptedException e) {
+            // the runtime is closed
+            Thread.currentThread().interrupt();
+            return;
+        }
+        running.put(invocation.id(), invocation);
+        Headers headers = exchange.getResponseHeaders();
+        headers.set("Content-Type", "application/json");
+        headers.set("Lambda-Runtime-Aws-Request-Id", invocation.id());
+        // without this one the client's native part crashes
+        headers.set("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000;Sampled=0");
+        headers.set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:local");
+        headers.set(
+                "Lambda-Runtime-Deadline-Ms",
+                Long.toString(Instant.now().plus(TIMEOUT).toEpochMilli()));
+        byte[] event = invocation.event().getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(200, event.length);
+        exchange.getResponseBody().write(event);
+    }
+
+    @Override
+    public void close() {
+        Closing.all(process, server);
+    }
+}

@@ -1,0 +1,157 @@
+package dataplatform.local.parquet;
+
+import dataplatform.contracts.DataType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.math.RoundingMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.SimpleGroup;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.example.ExampleParquetWriter;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.io.LocalOutputFile;
+import org.apache.parquet.io.api.Binary;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.TimeUnit;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Types;
+
+/** A Parquet file with GZIP as AWS DMS writes it, while it is being written. */
+public final class ParquetFile implements AutoCloseable {
+    /**
+     * A column of the file.
+     *
+     * @param name as in the source
+     * @param type of its values, which are text, {@link Integer}, {@link Long}, {@link BigDecimal}, {@link Double},
+     *     {@link Boolean}, days or microseconds since 1970 in UTC
+     */
+    public record Field(String name, DataType type) {}
+
+    private final Path path;
+    private final List<Field> fields;
+    private final MessageType schema;
+    private final ParquetWriter<Group> writer;
+    private long rows;
+
+    /** @param path of the file, which is written anew */
+    public ParquetFile(Path path, List<Field> fields) {
+        this.path = path;
+        this.fields = List.copyOf(fields);
+        this.schema = schema(fields);
+        try {
+            Files.createDirectories(path.toAbsolutePath().getParent());
+            Files.deleteIfExists(path);
+            this.writer = ExampleParquetWriter.builder(new LocalOutputFile(path))
+                    .withType(schema)
+                    .withCompressionCodec(CompressionCodecName.GZIP)
+                    .build();
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not start " + path, e);
+        }
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    public List<Field> fields() {
+        return fields;
+    }
+
+    public long rows() {
+        return rows;
+    }
+
+    /** Bytes so far, before the last of them are compressed. */
+    public long size() {
+        return writer.getDataSize();
+    }
+
+    /** @param values in the order of the fields */
+    public void add(List<Object> values) {
+        Group row = new SimpleGroup(schema);
+        for (int i = 0; i < values.size(); i++) {
+            Object value = values.get(i);
+            if (value == null) {
+                continue;
+            }
+            DataType type = fields.get(i).type();
+            switch (type.kind()) {
+                case STRING -> row.add(i, value.toString());
+                case INTEGER, DATE -> row.add(i, ((Number) value).intValue());
+                case LONG, TIMESTAMP -> row.add(i, ((Number) value).longValue());
+                case DOUBLE -> row.add(i, ((Number) value).doubleValue());
+                case BOOLEAN -> row.add(i, (Boolean) value);
+                case DECIMAL -> row.add(i, decimal((BigDecimal) value, type));
+            }
+        }
+        try {
+            writer.write(row);
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not write to " + path, e);
+        }
+        rows++;
+    }
+
+    @Override
+    public void close() {
+        try {
+            writer.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not finish " + path, e);
+        }
+    }
+
+    /** Two's complement in as many bytes as the precision needs. */
+    private static Binary decimal(BigDecimal value, DataType type) {
+        byte[] digits = value.setScale(type.scale(), RoundingMode.UNNECESSARY)
+                .unscaledValue()
+                .toByteArray();
+        byte[] bytes = new byte[bytes(type.precision())];
+        Arrays.fill(bytes, (byte) (value.signum() < 0 ? -1 : 0));
+        System.arraycopy(digits, 0, bytes, bytes.length - digits.length, digits.length);
+        return Binary.fromConstantByteArray(bytes);
+    }
+
+    private static int bytes(int precision) {
+        return BigInteger.TEN.pow(precision).subtract(BigInteger.ONE).bitLength() / 8 + 1;
+    }
+
+    private static MessageType schema(List<Field> fields) {
+        Types.MessageTypeBuilder schema = Types.buildMessage();
+        for (Field field : fields) {
+            switch (field.type().kind()) {
+                case STRING ->
+                    schema.optional(PrimitiveTypeName.BINARY)
+                            .as(LogicalTypeAnnotation.stringType())
+                            .named(field.name());
+                case INTEGER -> schema.optional(PrimitiveTypeName.INT32).named(field.name());
+                case LONG -> schema.optional(PrimitiveTypeName.INT64).named(field.name());
+                case DOUBLE -> schema.optional(PrimitiveTypeName.DOUBLE).named(field.name());
+                case BOOLEAN -> schema.optional(PrimitiveTypeName.BOOLEAN).named(field.name());
+                case DATE ->
+                    schema.optional(PrimitiveTypeName.INT32)
+                            .as(LogicalTypeAnnotation.dateType())
+                            .named(field.name());
+                case TIMESTAMP ->
+                    schema.optional(PrimitiveTypeName.INT64)
+                            .as(LogicalTypeAnnotation.timestampType(true, TimeUnit.MICROS))
+                            .named(field.name());
+                case DECIMAL ->
+                    schema.optional(PrimitiveTypeName.FIXED_LEN_BYTE_ARRAY)
+                            .length(bytes(field.type().precision()))
+                            .as(LogicalTypeAnnotation.decimalType(
+                                    field.type().scale(), field.type().precision()))
+                            .named(field.name());
+            }
+        }
+        return schema.named("row");
+    }
+}

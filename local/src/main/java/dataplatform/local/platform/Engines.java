@@ -1,0 +1,196 @@
+package dataplatform.local.platform;
+
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Closing;
+import dataplatform.local.process.Project;
+import dataplatform.local.aws.Moto;
+import dataplatform.local.s3.S3Server;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.dms.DmsServer;
+import dataplatform.local.dms.Replicator;
+import dataplatform.local.emr.SparkSubmit;
+import dataplatform.local.redshift.Spectrum;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.torture.SourceComparison;
+
+import dataplatform.contracts.Contract;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+
+/** The engines behind the AWS services that data flows through, over the state of one demo, and the programs that use them. */
+public final class Engines implements AutoCloseable {
+    public static final String BRONZE = "s3://" + S3Server.BRONZE + "/ecommerce_rds";
+    static final String LANDING = "s3://" + S3Server.LANDING;
+    static final String SILVER = "s3://" + S3Server.SILVER;
+
+    private final Path state;
+    private final PostgresServer postgres;
+    private final S3Server s3;
+    private final S3Client s3Client;
+    private S3Server s3OfPrograms;
+    private ChildProcess replicator;
+
+    private Engines(Path state, PostgresServer postgres, S3Server s3) {
+        this.state = state;
+        this.postgres = postgres;
+        this.s3 = s3;
+        this.s3Client = s3.client();
+        this.s3OfPrograms = s3;
+    }
+
+    /** @param state folder that keeps everything from one start to the next */
+    public static Engines start(Path state) throws IOException, SQLException {
+        PostgresServer postgres = PostgresServer.start(state.resolve("postgres"));
+        try {
+            return new Engines(state, postgres, S3Server.start(state.resolve("s3"), 0));
+        } catch (IOException | RuntimeException e) {
+            Closing.after(e, postgres);
+            throw e;
+        }
+    }
+
+    public PostgresServer postgres() {
+        return postgres;
+    }
+
+    public S3Server s3() {
+        return s3;
+    }
+
+    public S3Client s3Client() {
+        return s3Client;
+    }
+
+    /** Lets replication and Spark, when they are started, reach S3 at another address. */
+    public void reachS3At(URI other) {
+        s3OfPrograms = s3.at(other);
+    }
+
+    /** Starts the replication from the shop's database to bronze. */
+    public ChildProcess replicator(List<String> arguments) throws IOException {
+        return replicator(BRONZE, arguments);
+    }
+
+    /** @param bronze where files go */
+    public ChildProcess replicator(String bronze, List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Project.java(),
+                "-Xmx512m",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Replicator.class.getName(),
+                "--source",
+                postgres.jdbcUrl(PostgresServer.SHOP),
+                "--bronze",
+                bronze,
+                "--state",
+                state.resolve("replication").toString()));
+        command.addAll(arguments);
+        replicator = ChildProcess.start("replication", command, s3OfPrograms.environment(), log("replicator"));
+        return replicator;
+    }
+
+    /** How replication is: what its process is, or how it ended. */
+    DmsServer.Status replication() {
+        if (replicator == null) {
+            return new DmsServer.Status("created", "");
+        }
+        if (replicator.process().isAlive()) {
+            return new DmsServer.Status("running", "");
+        }
+        int code = replicator.process().exitValue();
+        return code == 0
+                ? new DmsServer.Status("stopped", "")
+                : new DmsServer.Status("failed", "it ended with exit code " + code + "; see " + log("replicator"));
+    }
+
+    /** Starts the Spark job from bronze to silver. */
+    public ChildProcess bronzeToSilver(List<String> arguments) throws IOException {
+        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.BronzeToSilver"));
+        all.addAll(List.of(SparkSubmit.jar(), "--bronze", BRONZE, "--silver", SILVER));
+        all.addAll(arguments);
+        return spark().start(all, log("bronze-to-silver"));
+    }
+
+    /** Starts the Spark job from landing to silver. */
+    ChildProcess landingToSilver(List<String> arguments) throws IOException {
+        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.LandingToSilver"));
+        all.addAll(List.of(SparkSubmit.jar(), "--landing", LANDING, "--silver", SILVER));
+        all.addAll(arguments);
+        return spark().start(all, log("landing-to-silver"));
+    }
+
+    /** Starts the Spark job that compacts silver's tables. */
+    public ChildProcess maintenance() throws IOException {
+        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.Maintenance"));
+        all.addAll(List.of(SparkSubmit.jar(), "--silver", SILVER));
+        return spark().start(all, log("maintenance"));
+    }
+
+    /**
+     * Starts the function that looks which rows the shop's database has.
+     *
+     * @param moto keeps the database's secret
+     */
+    public LambdaRuntime sourceKeys(Moto moto) throws IOException {
+        Map<String, String> variables = new HashMap<>(moto.environment());
+        variables.putAll(s3.environment());
+        try (SecretsManagerClient secrets = moto.client(SecretsManagerClient.builder())) {
+            // this PostgreSQL asks nobody for a password
+            String login = "{\"username\":\"" + PostgresServer.USER + "\",\"password\":\"none\"}";
+            variables.put(
+                    "DATABASE_SECRET_ARN",
+                    secrets.createSecret(
+                                    request -> request.name("source-database").secretString(login))
+                            .arn());
+        }
+        variables.put("DATABASE_HOST", "127.0.0.1");
+        variables.put("DATABASE_PORT", Integer.toString(postgres.port()));
+        variables.put("DATABASE_NAME", PostgresServer.SHOP);
+        variables.put("DATABASE_SSLMODE", "disable");
+        variables.put("SILVER_BUCKET", S3Server.SILVER);
+        return LambdaRuntime.start(
+                Project.file("lambdas/source-database/target/source-database.jar"),
+                "dataplatform.lambdas.SourceKeys",
+                variables,
+                state.resolve("functions"));
+    }
+
+    SparkSubmit spark() {
+        return new SparkSubmit(s3OfPrograms, state.resolve("tmp"));
+    }
+
+    /** Copies what has changed in silver to the warehouse's external schema. */
+    public void refreshSpectrum(List<Contract> contracts) throws SQLException, IOException {
+        List<Spectrum.ExternalTable> tables = contracts.stream()
+                .flatMap(contract ->
+                        Stream.of(Spectrum.ExternalTable.of(contract), Spectrum.ExternalTable.quarantineOf(contract)))
+                .collect(Collectors.toCollection(ArrayList::new));
+        tables.add(SourceComparison.QUALITY);
+        try (Connection warehouse = postgres.connect(PostgresServer.WAREHOUSE)) {
+            new Spectrum(s3Client, state.resolve("tmp")).refresh(warehouse, tables);
+        }
+    }
+
+    private Path log(String name) {
+        return state.resolve("logs").resolve(name + ".log");
+    }
+
+    @Override
+    public void close() {
+        Closing.all(s3Client, s3, postgres);
+    }
+}

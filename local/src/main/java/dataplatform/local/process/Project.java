@@ -1,0 +1,44 @@
+package dataplatform.local.process;
+
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Where the parts of the checkout stand that this program runs from. */
+public final class Project {
+    private Project() {}
+
+    /** The checkout's folder. */
+    public static Path root() {
+        // local/target/classes or local/target/local.jar
+        return home(Project.class).getParent().getParent().getParent();
+    }
+
+    /** The folder or jar that a class is from. */
+    public static Path home(Class<?> type) {
+        try {
+            return Path.of(
+                    type.getProtectionDomain().getCodeSource().getLocation().toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException("the class path has an entry that is not a file", e);
+        }
+    }
+
+    /**
+     * A file of the checkout.
+     *
+     * @throws IllegalStateException if it is not there
+     */
+    public static Path file(String path) {
+        Path file = root().resolve(path);
+        if (!Files.exists(file)) {
+            throw new IllegalStateException(file + " is not there; build it with `make build`");
+        }
+        return file;
+    }
+
+    /** The {@code java} that runs this program. */
+    public static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
+}

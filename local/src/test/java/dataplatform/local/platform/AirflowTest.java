@@ -1,0 +1,408 @@
+package dataplatform.local.platform;
+
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.s3.S3Server;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.athena.Trino;
+import dataplatform.local.airflow.Airflow;
+import dataplatform.local.airflow.Lineage;
+import dataplatform.local.shell.Athena;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dataplatform.contracts.Contracts;
+import dataplatform.source.CsvLoader;
+import dataplatform.source.Generator;
+import dataplatform.source.Progress;
+import dataplatform.source.SourceDdl;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.emr.EmrClient;
+import software.amazon.awssdk.services.emr.model.ClusterState;
+import software.amazon.awssdk.services.emr.model.ClusterSummary;
+import software.amazon.awssdk.services.emr.model.StepState;
+import software.amazon.awssdk.services.s3.model.S3Object;
+
+/** The DAG {@code ecommerce} whole, over a small shop: each test goes on where the one before has left it. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class AirflowTest {
+    private static final String DATE = "2026-03-01";
+    private static final String PRODUCTS = "ecommerce_rds/ecommerce/products/";
+    private static final String BAD_FILE = PRODUCTS + "20260101-000000000.parquet";
+
+    @TempDir
+    static Path folder;
+
+    private static Engines engines;
+    private static ControlPlanes aws;
+    private static Trino trino;
+
+    @BeforeAll
+    static void start() throws Exception {
+        trino = Trino.start(folder.resolve("athena"));
+        engines = Engines.start(folder);
+        aws = ControlPlanes.start(engines, folder, line -> {});
+        try (ChildProcess migration = airflow().migrate()) {
+            Path csv = folder.resolve("csv");
+            new Generator(1, 0.02, Progress.none()).write(csv);
+            try (Connection shop = engines.postgres().connect(PostgresServer.SHOP);
+                    Statement statement = shop.createStatement()) {
+                for (String ddl : SourceDdl.statements(Contracts.replicated())) {
+                    statement.execute(ddl);
+                }
+                new CsvLoader(Contracts.replicated(), Progress.none()).load(shop, csv);
+            }
+            replicate();
+            migration.await(line -> {});
+        }
+        trino.attach(aws.moto().endpoint(), engines.s3().endpoint());
+    }
+
+    @AfterAll
+    static void stop() {
+        trino.close();
+        aws.close();
+        engines.close();
+    }
+
+    @Test
+    @Order(1)
+    void aSparkJobThatFailsIsNamedAndStopsTheRest() throws Exception {
+        engines.s3Client()
+                .putObject(
+                        request -> request.bucket(S3Server.BRONZE).key(BAD_FILE),
+                        RequestBody.fromString("PAR1 this is no Parquet"));
+        List<String> tasks = new ArrayList<>();
+
+        assertThatThrownBy(() -> airflow().run("ecommerce", DATE, "{}", tasks::add))
+                .hasMessageContaining("Serverless Job failed")
+                .hasMessageContaining("20260101-000000000.parquet is not a Parquet file");
+
+        assertThat(tasks).contains("bronze_to_silver.run").doesNotContain("quality_gate", "dbt_build", "gold.plan");
+        assertThat(keys(S3Server.LOGS))
+                .anyMatch(key -> key.matches("spark/applications/00local/jobs/\\w+/SPARK_DRIVER/stderr.gz"));
+        // a file that can be read, in its place
+        change("update ecommerce.products set product_weight_g = product_weight_g");
+        String changes = keys(S3Server.BRONZE).stream()
+                .filter(key -> key.startsWith(PRODUCTS + "2") && !key.equals(BAD_FILE))
+                .findFirst()
+                .orElseThrow();
+        engines.s3Client().copyObject(request -> request.sourceBucket(S3Server.BRONZE)
+                .sourceKey(changes)
+                .destinationBucket(S3Server.BRONZE)
+                .destinationKey(BAD_FILE));
+    }
+
+    @Test
+    @Order(2)
+    void aClusterThatIsTerminatedUnderneathFailsTheRun() throws Exception {
+        CompletableFuture<Throwable> ended = new CompletableFuture<>();
+        Thread run = new Thread(() -> {
+            try {
+                onClusters().run("ecommerce", DATE, "{}", task -> {});
+                ended.complete(null);
+            } catch (Exception e) {
+                ended.complete(e);
+            }
+        });
+        run.start();
+        try (EmrClient emr = emr()) {
+            String cluster = await(() -> emr.listClusters().clusters().stream()
+                    .map(ClusterSummary::id)
+                    .filter(id -> emr.listSteps(request -> request.clusterId(id)).steps().stream()
+                            .anyMatch(step -> step.status().state() == StepState.RUNNING))
+                    .findFirst());
+            emr.terminateJobFlows(request -> request.jobFlowIds(cluster));
+            assertThat(emr.describeCluster(request -> request.clusterId(cluster))
+                            .cluster()
+                            .status()
+                            .state())
+                    .isEqualTo(ClusterState.TERMINATED);
+        }
+
+        // a cluster that was terminated counts as one that ended well: it is the step that tells
+        assertThat(ended.get()).isNotNull().hasMessageContaining("EMR job failed");
+    }
+
+    @Test
+    @Order(3)
+    void aQualityGateThatTripsStopsWhatDependsOnItUntilItIsAccepted() throws Exception {
+        change("update ecommerce.geolocation set geolocation_lat = 999 where id % 3 = 0");
+        execute("create table reviews_before as select * from ecommerce.order_reviews");
+        execute("truncate ecommerce.order_reviews");
+        List<String> tasks = new ArrayList<>();
+
+        // that silver is up to date meanwhile, and later runs bring nothing new, does not open it
+        for (String date : List.of(DATE, "2026-03-02")) {
+            assertThatThrownBy(() -> onClusters().run("ecommerce", date, "{}", tasks::add))
+                    .hasMessageContaining("quality gate has tripped")
+                    .hasMessageContaining("ecommerce.geolocation: ")
+                    .hasMessageContaining("in quarantine: geolocation_lat")
+                    .hasMessageContaining("ecommerce.order_reviews: it differs from the source, which had 0 rows at ");
+        }
+
+        assertThat(tasks).contains("crawl.crawl_succeeded").doesNotContain("dbt_build", "gold.plan");
+    }
+
+    @Test
+    @Order(4)
+    void aDbtTestThatFailsIsNamedAndGoldStaysAsItWas() throws Exception {
+        change("update ecommerce.order_payments set payment_value = payment_value + 1000000");
+        List<String> tasks = new ArrayList<>();
+        String parameters = "{\"accept\": [\"ecommerce.geolocation\"], \"follow\": [\"ecommerce.order_reviews\"]}";
+
+        assertThatThrownBy(() -> airflow().run("ecommerce", DATE, parameters, tasks::add))
+                .hasMessageContaining("dbt build failed")
+                .hasMessageContaining("assert_gmv_reconciles_with_payments");
+
+        assertThat(tasks).contains("dbt_build").doesNotContain("gold.plan");
+        assertThat(count("data_lake_silver.order_reviews")).isZero();
+        change("insert into ecommerce.order_reviews select * from reviews_before");
+        change("update ecommerce.order_payments set payment_value = payment_value - 1000000");
+    }
+
+    /** The runs before were of a later date too: their order does not matter. */
+    @Test
+    @Order(5)
+    void aRunThatSucceedsEndsInGoldAndOnceMoreChangesNoTable() throws Exception {
+        airflow().run("ecommerce", DATE, "{}", task -> {});
+        Map<String, String> tables = tables();
+        assertThat(tables).containsKeys("marts.fct_orders", "data_lake_silver.orders", "s3.ecommerce/orders");
+        goldEqualsTheMarts();
+
+        try (ChildProcess replicator = engines.replicator(List.of())) {
+            airflow().run("ecommerce", DATE, "{}", task -> {});
+        }
+
+        assertThat(tables()).isEqualTo(tables);
+        goldEqualsTheMarts();
+    }
+
+    @Test
+    @Order(6)
+    void maintenanceChangesNoRowAndTellsItsLineage() throws Exception {
+        Map<String, String> tables = tables();
+        Lineage lineage = new Lineage(folder.resolve("lineage.json"));
+        Airflow airflow = lineage.tell(airflow());
+        aws.runSpark(false, Optional.of(lineage));
+        airflow.run("maintenance", DATE, "{}", task -> {});
+
+        engines.refreshSpectrum(Contracts.bundled());
+        tables.keySet().removeIf(name -> name.startsWith("s3."));
+        assertThat(tables()).containsAllEntriesOf(tables);
+        assertThat(Files.readAllLines(lineage.file()))
+                .as("what Airflow and Spark tell of it")
+                .anyMatch(event -> event.contains("\"maintenance.maintenance.request\"") && event.contains("COMPLETE"))
+                .anyMatch(event -> event.contains("\"maintenance.execute_optimize_table_command\""));
+    }
+
+    @Test
+    @Order(7)
+    void aDataSetThatSparkDidNotTakeGetsOldAlone() throws Exception {
+        String state = "_state/freshness/ecommerce.products.json";
+        String bad = PRODUCTS
+                + DateTimeFormatter.ofPattern("yyyyMMdd-HHmmssSSS").format(LocalDateTime.now(ZoneOffset.UTC))
+                + ".parquet";
+        List<String> tasks = new ArrayList<>();
+        try (ChildProcess replicator = engines.replicator(List.of())) {
+            airflow().run("freshness", DATE, "{}", task -> {});
+            assertThat(keys(S3Server.SILVER).stream().filter(key -> key.startsWith("_state/freshness/")))
+                    .hasSize(Contracts.replicated().size());
+
+            Instant yesterday = Instant.now().minus(Duration.ofHours(25));
+            engines.s3Client()
+                    .putObject(
+                            request -> request.bucket(S3Server.SILVER).key(state),
+                            RequestBody.fromString("{\"complete_until\": \"" + yesterday + "\"}"));
+            engines.s3Client()
+                    .putObject(
+                            request -> request.bucket(S3Server.BRONZE).key(bad),
+                            RequestBody.fromString("PAR1 this is no Parquet"));
+            assertThatThrownBy(() -> airflow().run("ecommerce", DATE, "{}", tasks::add))
+                    .hasMessageContaining("is not a Parquet file");
+            assertThat(tasks).contains("bronze_to_silver.run").doesNotContain("freshness");
+
+            assertThatThrownBy(() -> airflow().run("freshness", DATE, "{}", task -> {}))
+                    .hasMessageContaining("staler than promised: ecommerce.products is 1 day, 1:0")
+                    .hasMessageNotContaining("ecommerce.sellers");
+        }
+        engines.s3Client()
+                .deleteObject(request -> request.bucket(S3Server.BRONZE).key(bad));
+    }
+
+    @Test
+    @Order(8)
+    void replicationThatHasFailedStopsTheRunBeforeAnythingElse() throws Exception {
+        try (ChildProcess replicator = engines.replicator(List.of())) {
+            replicator.process().destroyForcibly().waitFor();
+        }
+        List<String> tasks = new ArrayList<>();
+
+        assertThatThrownBy(() -> airflow().run("ecommerce", DATE, "{}", tasks::add))
+                .hasMessageContaining("replication is failed: it ended with exit code 137")
+                .hasMessageContaining("docs/runbooks/replication-lag.md");
+
+        assertThat(tasks).containsExactly("replication_is_healthy");
+    }
+
+    private static Airflow airflow() {
+        aws.runSpark(false, Optional.empty());
+        // all changes are in bronze before a run begins
+        return new Airflow(folder, aws.environment()).with("AIRFLOW__DATAPLATFORM__PATIENCE_SECONDS", "1");
+    }
+
+    private static Airflow onClusters() {
+        Airflow airflow = airflow();
+        aws.runSpark(true, Optional.empty());
+        return airflow.with("AIRFLOW__DATAPLATFORM__SPARK", "cluster");
+    }
+
+    private static EmrClient emr() {
+        return EmrClient.builder()
+                .endpointOverride(URI.create(aws.environment().get("AWS_ENDPOINT_URL_EMR")))
+                .region(Region.of(S3Server.REGION))
+                .credentialsProvider(StaticCredentialsProvider.create(
+                        AwsBasicCredentials.create(S3Server.ACCESS_KEY, S3Server.SECRET_KEY)))
+                .build();
+    }
+
+    private static <T> T await(Supplier<Optional<T>> condition) throws InterruptedException {
+        long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
+        while (System.nanoTime() < deadline) {
+            Optional<T> met = condition.get();
+            if (met.isPresent()) {
+                return met.get();
+            }
+            Thread.sleep(50);
+        }
+        throw new AssertionError("what was waited for has not come");
+    }
+
+    private static void change(String sql) throws Exception {
+        try (Connection shop = engines.postgres().connect(PostgresServer.SHOP);
+                Statement statement = shop.createStatement()) {
+            assertThat(statement.executeUpdate(sql)).isPositive();
+        }
+        replicate();
+    }
+
+    /** What replication brings nothing of. */
+    private static void execute(String sql) throws SQLException {
+        try (Connection shop = engines.postgres().connect(PostgresServer.SHOP);
+                Statement statement = shop.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static long count(String table) throws SQLException {
+        try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE);
+                Statement statement = warehouse.createStatement();
+                ResultSet rows = statement.executeQuery("select count(*) from " + table)) {
+            rows.next();
+            return rows.getLong(1);
+        }
+    }
+
+    private static void replicate() throws IOException, InterruptedException {
+        try (ChildProcess replicator = engines.replicator(List.of("--stop-when-caught-up"))) {
+            replicator.await(line -> {});
+        }
+    }
+
+    private static List<String> keys(String bucket) {
+        return engines.s3Client().listObjectsV2Paginator(request -> request.bucket(bucket)).contents().stream()
+                .map(S3Object::key)
+                .toList();
+    }
+
+    /** What the warehouse's tables hold, and the commits of silver's but those of the quality table. */
+    private static Map<String, String> tables() throws SQLException {
+        Map<String, String> tables = new TreeMap<>();
+        try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE);
+                Statement statement = warehouse.createStatement()) {
+            List<String> names = new ArrayList<>();
+            try (ResultSet rows = statement.executeQuery("select table_schema || '.' || table_name"
+                    + " from information_schema.tables where table_schema in ('marts', 'data_lake_silver')")) {
+                while (rows.next()) {
+                    names.add(rows.getString(1));
+                }
+            }
+            for (String name : names) {
+                // a run may add how silver compares with the source, which is no batch
+                String rows = name.endsWith(".data_quality") ? " where batch is not null" : "";
+                try (ResultSet row =
+                        statement.executeQuery("select count(*) || md5(string_agg(t::text, '|' order by t::text)) from "
+                                + name + " t" + rows)) {
+                    row.next();
+                    tables.put(name, row.getString(1));
+                }
+            }
+        }
+        keys(S3Server.SILVER).stream()
+                .filter(key -> key.contains("/_delta_log/") && !key.startsWith("platform/"))
+                .forEach(key -> tables.merge("s3." + key.replaceFirst("/_delta_log.*", ""), key, String::concat));
+        return tables;
+    }
+
+    /** As an analyst reads it: through the catalog, with the engine that Athena is. */
+    private static void goldEqualsTheMarts() throws Exception {
+        try (Connection athena = trino.connect(ControlPlanes.GOLD_DATABASE);
+                Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
+            for (String query : List.of(
+                    "select count(*) as n from fct_orders",
+                    "select order_date, orders, items, gmv from gmv_daily order by 1",
+                    "select segment, count(*) as n, sum(monetary) as monetary from customer_segments group by 1 order by 1")) {
+                assertThat(csv(athena, query))
+                        .as(query)
+                        .isEqualTo(csv(warehouse, query.replace(" from ", " from marts.")))
+                        .contains("\n");
+            }
+        }
+        assertThat(keys(S3Server.GOLD).stream()
+                        .filter(key -> key.startsWith("ecommerce/gmv_daily/"))
+                        .filter(key -> key.endsWith(".parquet")))
+                .as("this run's, and the one's before that may still be read")
+                .hasSizeBetween(1, 2);
+    }
+
+    private static String csv(Connection connection, String query) throws SQLException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (PrintStream out = new PrintStream(bytes, false, UTF_8)) {
+            Athena.answer(connection, query, out);
+        }
+        return bytes.toString(UTF_8);
+    }
+}

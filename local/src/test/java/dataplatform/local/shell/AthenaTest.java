@@ -1,0 +1,187 @@
+package dataplatform.local.shell;
+
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Project;
+import dataplatform.local.aws.Moto;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.athena.Trino;
+import dataplatform.local.platform.Engines;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dataplatform.contracts.Contracts;
+import dataplatform.contracts.GlueTable;
+import dataplatform.contracts.GlueTable.Format;
+import dataplatform.source.SourceDdl;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** From rows in PostgreSQL to what Trino, and Redshift Spectrum through the same catalog, see of them. */
+class AthenaTest {
+    private static final String SPECTRUM = GlueTable.database("dev", Format.SYMLINK);
+
+    /** What the queries that analysts find in Athena answer here; their Athena side is declared in {@code cdk-app}. */
+    private static final Map<String, String> SAVED = Map.of(
+            "revenue_by_month.sql", "order_purchase_month,orders,revenue,freight\n2018-01,1,0.30,2.00\n",
+            "late_deliveries.sql", "order_purchase_month,delivered,late,days_late\n2018-01,1,1,2.0+\n",
+            "largest_orders.sql", "order_id,items,total\no1,2,2.30\n",
+            "silver_against_the_source.sql", "data_set,started_at,source_rows,missing_rows,extra_rows\n",
+            "quality_of_the_last_runs.sql",
+                    "data_set,started_at,rows_in,inserted,updated,deleted,withdrawn,quarantined\n"
+                            + "ecommerce.order_items,[^,]+ UTC,3,2,0,0,0,1\necommerce.orders,[^,]+ UTC,2,2,0,0,0,0\n");
+
+    @TempDir
+    static Path folder;
+
+    private static Trino trino;
+    private static Engines engines;
+    private static Moto moto;
+    private static Connection connection;
+
+    @BeforeAll
+    static void start() throws Exception {
+        trino = Trino.start(folder.resolve("athena"));
+        engines = Engines.start(folder.resolve("state"));
+        moto = Moto.start(folder.resolve("athena"));
+        try (Connection shop = engines.postgres().connect(PostgresServer.SHOP);
+                Statement statement = shop.createStatement()) {
+            for (String ddl : SourceDdl.statements(Contracts.replicated())) {
+                statement.execute(ddl);
+            }
+            statement.execute("""
+                    insert into ecommerce.sellers values ('s1', '1037', 'são paulo', 'SP');
+                    insert into ecommerce.products (product_id) values ('p1');
+                    insert into ecommerce.customers values ('c1', 'u1', '1037', 'são paulo', 'SP');
+                    insert into ecommerce.orders (order_id, customer_id, order_status, order_purchase_timestamp,
+                      order_estimated_delivery_date, order_delivered_customer_date) values
+                      ('o1', 'c1', 'shipped', '2018-01-31 23:59:59.123', '2018-02-20', '2018-02-22'),
+                      ('o2', 'c1', 'created', '2018-02-01 00:00:00', '2018-02-21', null);
+                    insert into ecommerce.order_items values
+                      ('o1', 1, 'p1', 's1', '2018-02-05 10:00:00', 0.10, 1.00),
+                      ('o1', 2, 'p1', 's1', '2018-02-05 10:00:00', 0.20, 1.00),
+                      ('o2', 1, 'p1', 's1', '2018-03-05 10:00:00', 99999999.99, -1);
+                    """);
+        }
+        try (ChildProcess replicator = engines.replicator(List.of("--stop-when-caught-up"))) {
+            replicator.await(line -> {});
+        }
+        try (ChildProcess job =
+                engines.bronzeToSilver(List.of("--data-sets", "ecommerce.orders,ecommerce.order_items"))) {
+            job.await(line -> {});
+        }
+        Athena.register(engines.s3(), moto);
+        trino.attach(moto.endpoint(), engines.s3().endpoint());
+        connection = trino.connect(Athena.DATABASE);
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        connection.close();
+        moto.close();
+        engines.close();
+        trino.close();
+    }
+
+    @Test
+    void countsJoinsAndSumsToTheCent() throws SQLException {
+        assertThat(answer("""
+                        select count(*) as items, count(distinct order_id) as orders, sum(price) as price
+                        from orders join order_items using (order_id)
+                        """)).isEqualTo("items,orders,price\n2,1,0.30\n");
+    }
+
+    @Test
+    void timesKeepTheirTimeOfDayInUtc() throws SQLException {
+        assertThat(answer("""
+                                select order_id, order_purchase_timestamp, order_approved_at, order_purchase_month from orders order by 1
+                                """)).isEqualTo("""
+                        order_id,order_purchase_timestamp,order_approved_at,order_purchase_month
+                        o1,2018-01-31 23:59:59.123 UTC,,2018-01
+                        o2,2018-02-01 00:00:00.000 UTC,,2018-02
+                        """);
+    }
+
+    @Test
+    void readsOnlyThePartitionsThatAreAskedFor() throws SQLException {
+        assertThat(answer("explain analyze select * from orders where order_purchase_month = '2018-02'"))
+                .contains("Input: 1 row")
+                .contains("[[2018-02]]");
+    }
+
+    @Test
+    void showsWhatIsInQuarantineAndWhatEachRunDid() throws SQLException {
+        assertThat(answer("select op, reason from order_items_quarantine"))
+                .isEqualTo("op,reason\nI,freight_value is below 0\n");
+        assertThat(answer("select data_set, rows_in, inserted, quarantined from data_quality order by 1"))
+                .isEqualTo("""
+                        data_set,rows_in,inserted,quarantined
+                        ecommerce.order_items,3,2,1
+                        ecommerce.orders,2,2,0
+                        """);
+    }
+
+    @Test
+    void spectrumSeesTheSameRowsThroughManifests() throws SQLException {
+        for (String table : List.of("orders", "order_items", "order_items_quarantine", "data_quality")) {
+            assertThat(answer("select count(*) from " + SPECTRUM + "." + table))
+                    .as(table)
+                    .isEqualTo(answer("select count(*) from " + table));
+        }
+        assertThat(answer("select order_purchase_month, order_id from " + SPECTRUM
+                        + ".orders where order_purchase_month = '2018-01'"))
+                .isEqualTo("order_purchase_month,order_id\n2018-01,o1\n");
+    }
+
+    @Test
+    void csvTellsNullFromEmptyTextAndQuotesWhatNeedsIt() throws SQLException {
+        assertThat(answer("select null as nothing, '' as empty, 'a,\"b\"' as quoted, U&'line\\000aline' as lines"))
+                .isEqualTo("nothing,empty,quoted,lines\n,\"\",\"a,\"\"b\"\"\",\"line\nline\"\n");
+    }
+
+    @Test
+    void savedQueriesAnswer() throws Exception {
+        try (Stream<Path> queries = Files.list(Project.file("queries"))) {
+            assertThat(queries.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrderElementsOf(SAVED.keySet());
+        }
+        for (Map.Entry<String, String> saved : SAVED.entrySet()) {
+            String query = Files.readString(Project.file("queries/" + saved.getKey()));
+            assertThat(answer(query)).as(saved.getKey()).matches(saved.getValue());
+        }
+    }
+
+    @Test
+    void changesNothing() {
+        assertThatThrownBy(() -> answer("delete from orders")).hasMessageContaining("Access Denied");
+    }
+
+    @Test
+    void withoutADemoItSaysWhatToDo() {
+        Athena athena = new Athena();
+        new CommandLine(athena).parseArgs("--state", folder.resolve("nothing").toString());
+        assertThatThrownBy(athena::call).hasMessage("there is no lake yet: run `make demo` first");
+    }
+
+    private static String answer(String query) throws SQLException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (PrintStream out = new PrintStream(bytes, false, UTF_8)) {
+            Athena.answer(connection, query, out);
+        }
+        return bytes.toString(UTF_8);
+    }
+}
