@@ -2,10 +2,10 @@ package dataplatform.bench;
 
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
-import dataplatform.spark.BronzeToSilver;
+import dataplatform.spark.job.BronzeToSilver;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Sessions;
-import dataplatform.spark.SilverTable;
+import dataplatform.spark.silver.SilverTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

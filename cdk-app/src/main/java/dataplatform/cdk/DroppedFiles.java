@@ -8,6 +8,7 @@ import software.amazon.awscdk.services.events.EventPattern;
 import software.amazon.awscdk.services.events.Rule;
 import software.amazon.awscdk.services.events.targets.SqsQueue;
 import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.lambda.eventsources.SqsEventSource;
 import software.amazon.awscdk.services.sqs.DeadLetterQueue;
@@ -24,14 +25,17 @@ final class DroppedFiles extends Construct {
 
     private final Deployment deployment;
 
-    /** @param prefixes of the files, such as {@code finance/}; there is at least one */
-    DroppedFiles(Construct scope, Deployment deployment, LakeStack lake, List<String> prefixes) {
+    /**
+     * @param key that logs and messages are encrypted with
+     * @param prefixes of the files, such as {@code finance/}; there is at least one
+     */
+    DroppedFiles(Construct scope, Deployment deployment, IKey key, List<String> prefixes) {
         super(scope, "DroppedFiles");
         this.deployment = deployment;
         Names names = deployment.names();
-        Queue dead = queue(lake, "Dead", deadLetters(names)).build();
+        Queue dead = queue(key, "Dead", deadLetters(names)).build();
         Waivers.nag(dead, "AwsSolutions-SQS3", "It is the queue of dead letters.");
-        Queue queue = queue(lake, "Queue", names.of("dropped-files"))
+        Queue queue = queue(key, "Queue", names.of("dropped-files"))
                 .visibilityTimeout(PAUSE)
                 .deadLetterQueue(DeadLetterQueue.builder()
                         .queue(dead)
@@ -57,7 +61,7 @@ final class DroppedFiles extends Construct {
                 .targets(List.of(
                         SqsQueue.Builder.create(queue).deadLetterQueue(dead).build()))
                 .build();
-        function(lake)
+        function(key)
                 .addEventSource(SqsEventSource.Builder.create(queue)
                         .batchSize(4)
                         .maxConcurrency(2)
@@ -70,20 +74,20 @@ final class DroppedFiles extends Construct {
         return names.of("dropped-files-dead");
     }
 
-    private Queue.Builder queue(LakeStack lake, String id, String name) {
+    private Queue.Builder queue(IKey key, String id, String name) {
         return Queue.Builder.create(this, id)
                 .queueName(name)
                 .encryption(QueueEncryption.KMS)
-                .encryptionMasterKey(lake.key(this))
+                .encryptionMasterKey(key)
                 .enforceSsl(true)
                 .retentionPeriod(Duration.days(14));
     }
 
-    private Function function(LakeStack lake) {
+    private Function function(IKey key) {
         Names names = deployment.names();
         boolean managed = deployment.environment().airflow() instanceof Environment.Airflow.Managed;
         Function function =
-                JavaFunction.of(this, deployment, lake, "start-dag", "StartDag", builder -> builder.description(
+                JavaFunction.of(this, deployment, key, "start-dag", "StartDag", builder -> builder.description(
                                 "Starts a run of a DAG for each file that has come")
                         // a message may not come again while it is worked on
                         .timeout(PAUSE)
@@ -94,9 +98,9 @@ final class DroppedFiles extends Construct {
                                                 "LAUNCHER_FUNCTION",
                                                 names.of("airflow-launcher"),
                                                 "HEARTBEAT_PARAMETER",
-                                                names.path(AirflowStack.HEARTBEAT),
+                                                names.path(OnDemandAirflow.HEARTBEAT),
                                                 "CALL_DOCUMENT",
-                                                AirflowStack.callDocument(names))));
+                                                OnDemandAirflow.callDocument(names))));
         Role role = JavaFunction.role(function);
         if (managed) {
             // as a user of Airflow: who may see DAGs and start runs, and no more
@@ -116,9 +120,9 @@ final class DroppedFiles extends Construct {
         role.addToPolicy(Iam.allow(
                 List.of("lambda:InvokeFunction"), Iam.arn("lambda", "function:" + names.of("airflow-launcher"))));
         role.addToPolicy(Iam.allow(
-                List.of("ssm:GetParameter"), Iam.arn("ssm", "parameter" + names.path(AirflowStack.HEARTBEAT))));
+                List.of("ssm:GetParameter"), Iam.arn("ssm", "parameter" + names.path(OnDemandAirflow.HEARTBEAT))));
         role.addToPolicy(
-                Iam.allow(List.of("ssm:SendCommand"), Iam.arn("ssm", "document/" + AirflowStack.callDocument(names))));
+                Iam.allow(List.of("ssm:SendCommand"), Iam.arn("ssm", "document/" + OnDemandAirflow.callDocument(names))));
         Map<String, Object> airflows = new HashMap<>(Map.of("ssm:resourceTag/" + OnDemandInstance.PART, "airflow"));
         names.tags().forEach((name, value) -> airflows.put("ssm:resourceTag/" + name, value));
         role.addToPolicy(

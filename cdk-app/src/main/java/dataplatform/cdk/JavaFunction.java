@@ -5,6 +5,7 @@ import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.Architecture;
 import software.amazon.awscdk.services.lambda.Code;
 import software.amazon.awscdk.services.lambda.Function;
@@ -25,6 +26,7 @@ final class JavaFunction {
     /**
      * Declares it. No SnapStart: nobody waits for these functions by the second, and a snapshot takes longer than their start.
      *
+     * @param key that its log is encrypted with
      * @param module such as {@code start-replication}
      * @param handler the class, in {@code dataplatform.lambdas}
      * @param more what this function needs beside
@@ -33,25 +35,25 @@ final class JavaFunction {
     static Function of(
             Construct scope,
             Deployment deployment,
-            LakeStack lake,
+            IKey key,
             String module,
             String handler,
             UnaryOperator<Function.Builder> more) {
-        return of(scope, deployment, lake, module, module, handler, more);
+        return of(scope, deployment, key, module, module, handler, more);
     }
 
     /** Declares one of several that a module's jar is for, each with a name of its own. */
     static Function of(
             Construct scope,
             Deployment deployment,
-            LakeStack lake,
+            IKey key,
             String name,
             String module,
             String handler,
             UnaryOperator<Function.Builder> more) {
         LogGroup logs = LogGroup.Builder.create(scope, handler + "Logs")
                 .logGroupName(deployment.names().path(name))
-                .encryptionKey(lake.key(scope))
+                .encryptionKey(key)
                 .retention(RetentionDays.ONE_YEAR)
                 .removalPolicy(RemovalPolicy.DESTROY)
                 .build();

@@ -21,6 +21,7 @@ import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.ec2.UserData;
 import software.amazon.awscdk.services.iam.ManagedPolicy;
 import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.ssm.StringParameter;
 import software.constructs.Construct;
@@ -37,6 +38,7 @@ final class OnDemandInstance extends Construct {
     private final LaunchTemplate template;
 
     /**
+     * @param key that logs are encrypted with
      * @param part its name and the value of its tag {@code part}, such as {@code airflow}
      * @param size such as {@code t4g.medium}
      * @param role of the instance
@@ -44,7 +46,7 @@ final class OnDemandInstance extends Construct {
     OnDemandInstance(
             Construct scope,
             Deployment deployment,
-            LakeStack lake,
+            IKey key,
             String part,
             String size,
             Role role,
@@ -57,7 +59,7 @@ final class OnDemandInstance extends Construct {
         Waivers.nag(
                 role, "AwsSolutions-IAM4", "AWS keeps this policy for Session Manager, the only way to the instance.");
         this.template = template(part, size, role, group, subnet, userData);
-        launcher(deployment, lake, part, role, group, subnet);
+        launcher(deployment, key, part, role, group, subnet);
     }
 
     LaunchTemplate template() {
@@ -102,7 +104,7 @@ final class OnDemandInstance extends Construct {
     }
 
     private void launcher(
-            Deployment deployment, LakeStack lake, String part, Role instanceRole, SecurityGroup group, String subnet) {
+            Deployment deployment, IKey key, String part, Role instanceRole, SecurityGroup group, String subnet) {
         StringParameter launches = StringParameter.Builder.create(this, "Launches")
                 .parameterName(names.path(part + "/launches"))
                 .description("Number of the last launch; the launcher counts it up")
@@ -111,7 +113,7 @@ final class OnDemandInstance extends Construct {
         Function function = JavaFunction.of(
                 this,
                 deployment,
-                lake,
+                key,
                 part + "-launcher",
                 "airflow-launcher",
                 "AirflowLauncher",

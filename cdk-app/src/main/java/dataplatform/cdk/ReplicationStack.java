@@ -216,7 +216,7 @@ final class ReplicationStack extends Stack {
         Function function = JavaFunction.of(
                 this,
                 deployment,
-                lake,
+                lake.key(this),
                 "start-replication",
                 "StartReplication",
                 builder -> builder.description("Starts the replication, and stops it before it is deleted"));

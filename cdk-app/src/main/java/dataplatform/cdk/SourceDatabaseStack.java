@@ -246,7 +246,7 @@ final class SourceDatabaseStack extends Stack {
         variables.put("SILVER_BUCKET", deployment.bucket(Layer.SILVER));
         SecurityGroup group = NetworkStack.securityGroup(this, "Keys", vpc, "Looks which rows the shop has");
         Function function = JavaFunction.of(
-                this, deployment, lake, "source-keys", "source-database", "SourceKeys", builder -> inNetwork(
+                this, deployment, lake.key(this), "source-keys", "source-database", "SourceKeys", builder -> inNetwork(
                                 builder, lake, vpc, subnets, group)
                         .description("Writes which rows the shop's tables have, to compare silver with")
                         .environment(variables));
@@ -259,7 +259,7 @@ final class SourceDatabaseStack extends Stack {
             LakeStack lake, IVpc vpc, SubnetSelection subnets, SecurityGroup database, Map<String, String> access) {
         SecurityGroup group = NetworkStack.securityGroup(this, "Loader", vpc, "Loads the made-up shop");
         Function loader =
-                JavaFunction.of(this, deployment, lake, "load-demo-data", "LoadDemoData", builder -> inNetwork(
+                JavaFunction.of(this, deployment, lake.key(this), "load-demo-data", "LoadDemoData", builder -> inNetwork(
                                 builder, lake, vpc, subnets, group)
                         .description("Loads CSV files of the landing bucket into the shop's database")
                         .environment(access));

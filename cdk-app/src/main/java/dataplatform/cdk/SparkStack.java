@@ -38,7 +38,7 @@ final class SparkStack extends Stack {
     private static final String DELTA =
             "/usr/share/aws/delta/lib/delta-spark.jar,/usr/share/aws/delta/lib/delta-storage.jar";
     // two writers at once never overwrite each other's commit
-    private static final String LOG_STORE = "spark.delta.logStore.s3.impl=dataplatform.spark.ConditionalPutLogStore";
+    private static final String LOG_STORE = "spark.delta.logStore.s3.impl=dataplatform.spark.storage.ConditionalPutLogStore";
 
     private final Deployment deployment;
     private final LakeStack lake;
@@ -79,13 +79,13 @@ final class SparkStack extends Stack {
         return List.of(
                 new Job(
                         "bronze-to-silver",
-                        "dataplatform.spark.BronzeToSilver",
+                        "dataplatform.spark.job.BronzeToSilver",
                         List.of("--bronze", deployment.s3(Layer.BRONZE, ReplicationStack.FOLDER), "--silver", silver)),
                 new Job(
                         "landing-to-silver",
-                        "dataplatform.spark.LandingToSilver",
+                        "dataplatform.spark.job.LandingToSilver",
                         List.of("--landing", "s3://" + deployment.bucket(Layer.LANDING), "--silver", silver)),
-                new Job("maintenance", "dataplatform.spark.Maintenance", List.of("--silver", silver)));
+                new Job("maintenance", "dataplatform.spark.job.Maintenance", List.of("--silver", silver)));
     }
 
     /** Lets a role start the jobs and see how they go, from another stack. */

@@ -261,7 +261,7 @@ final class WarehouseStack extends Stack {
         Function function = JavaFunction.of(
                 this,
                 deployment,
-                lake,
+                lake.key(this),
                 "set-up-warehouse",
                 "SetUpWarehouse",
                 builder -> builder.description("Makes the warehouse's external schema, roles, users and grants"));

@@ -288,15 +288,15 @@ class PlatformTest {
         assertThat(application.at("/AutoStopConfiguration/Enabled").asBoolean()).isTrue();
         assertThat(application.has("InitialCapacity")).isFalse();
         assertThat(request("dev", "bronze-to-silver"))
-                .contains("dataplatform.spark.BronzeToSilver", "ConditionalPutLogStore", "--bronze");
+                .contains("dataplatform.spark.job.BronzeToSilver", "ConditionalPutLogStore", "--bronze");
         for (String environment : List.of("dev", "dev-other")) {
             assertThat(request(environment, "landing-to-silver"))
-                    .contains("dataplatform.spark.LandingToSilver", "ConditionalPutLogStore", "--landing", "--silver")
+                    .contains("dataplatform.spark.job.LandingToSilver", "ConditionalPutLogStore", "--landing", "--silver")
                     .doesNotContain("bronze-to-silver");
         }
         assertThat(request("dev-other", "bronze-to-silver"))
                 .contains(
-                        "dataplatform.spark.BronzeToSilver",
+                        "dataplatform.spark.job.BronzeToSilver",
                         "AutoTerminationPolicy",
                         "\\\"SPOT\\\"",
                         "ManagedScalingPolicy");

@@ -1,5 +1,7 @@
 package dataplatform.spark;
 
+import dataplatform.spark.silver.SilverTable;
+
 import dataplatform.contracts.Contract;
 
 /**
@@ -27,7 +29,7 @@ public record DataSet(Contract contract, String source, String silver, String qu
     }
 
     /** Parquet files with the key and {@code change_seq} of rows that left their place; see {@link SilverTable}. */
-    String tombstones() {
+    public String tombstones() {
         return state + "/tombstones";
     }
 }

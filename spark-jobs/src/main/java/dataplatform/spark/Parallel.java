@@ -10,14 +10,14 @@ import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
 
 /** Work on several data sets at a time. */
-final class Parallel {
+public final class Parallel {
     /** While one plans or commits, another computes. */
     private static final int AT_ONCE = 4;
 
     private Parallel() {}
 
     /** Work that may fail. */
-    interface Work<T, R> {
+    public interface Work<T, R> {
         R on(T each) throws Exception;
     }
 
@@ -27,7 +27,7 @@ final class Parallel {
      * @param failed hears of each that failed, and why
      * @return what came of the others, when all are done
      */
-    static <T, R> Map<T, R> each(Collection<T> all, Work<T, R> work, BiConsumer<T, Throwable> failed)
+    public static <T, R> Map<T, R> each(Collection<T> all, Work<T, R> work, BiConsumer<T, Throwable> failed)
             throws InterruptedException {
         ExecutorService pool = Executors.newFixedThreadPool(AT_ONCE);
         Map<T, Future<R>> running = new LinkedHashMap<>();

@@ -8,9 +8,9 @@ import java.time.Instant;
  * @param id names it in the quality table
  * @param start when it began
  */
-record Run(String id, Instant start) {
+public record Run(String id, Instant start) {
     /** Tells it from others of its id. */
-    String name() {
+    public String name() {
         return id + " " + start;
     }
 }

@@ -5,9 +5,9 @@ import org.apache.spark.sql.SparkSession;
 /** The Spark session that every job here runs in: what the results depend on is set here, not where the job is started. */
 public final class Sessions {
     /** Up to this many bytes of files what becomes of a batch is worked out in one task. */
-    static final long SMALL = 1L << 20;
+    public static final long SMALL = 1L << 20;
     /** Up to this many bytes the changes are beside a table's rows in memory, and a first load is sorted whole. */
-    static final long MEDIUM = 64L << 20;
+    public static final long MEDIUM = 64L << 20;
 
     private Sessions() {}
 
@@ -46,7 +46,7 @@ public final class Sessions {
     }
 
     /** The session for a batch, which shares everything with the given one but settings. */
-    static SparkSession forBatch(SparkSession spark, long bytes) {
+    public static SparkSession forBatch(SparkSession spark, long bytes) {
         if (bytes > MEDIUM) {
             return spark;
         }

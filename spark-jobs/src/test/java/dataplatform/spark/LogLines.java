@@ -11,7 +11,7 @@ import org.apache.logging.log4j.core.appender.AbstractAppender;
 import org.apache.logging.log4j.core.config.Property;
 
 /** What a class logs from now on until this is closed, a line each: the level and the message. */
-final class LogLines extends AbstractAppender implements AutoCloseable {
+public final class LogLines extends AbstractAppender implements AutoCloseable {
     private final List<String> lines = new CopyOnWriteArrayList<>();
     private final List<Logger> loggers;
 
@@ -20,7 +20,7 @@ final class LogLines extends AbstractAppender implements AutoCloseable {
         this.loggers = loggers;
     }
 
-    static LogLines of(Class<?>... sources) {
+    public static LogLines of(Class<?>... sources) {
         LogLines lines = new LogLines(Stream.of(sources)
                 .map(source -> (Logger) LogManager.getLogger(source))
                 .toList());
@@ -34,7 +34,7 @@ final class LogLines extends AbstractAppender implements AutoCloseable {
         lines.add(event.getLevel() + " " + event.getMessage().getFormattedMessage());
     }
 
-    List<String> lines() {
+    public List<String> lines() {
         return List.copyOf(lines);
     }
 

@@ -9,8 +9,8 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /** Rows of {@code order_items} in bronze, as replication writes them. */
-final class OrderItems {
-    static final StructType BRONZE = new StructType()
+public final class OrderItems {
+    public static final StructType BRONZE = new StructType()
             .add("Op", DataTypes.StringType)
             .add("order_id", DataTypes.StringType)
             .add("order_item_id", DataTypes.IntegerType)
@@ -25,27 +25,27 @@ final class OrderItems {
             .add("BI_order_item_id", DataTypes.IntegerType);
 
     /** When all rows were read. */
-    static final String LOADED_AT = "2026-01-01 00:00:00.000000";
+    public static final String LOADED_AT = "2026-01-01 00:00:00.000000";
 
     private OrderItems() {}
 
     /** A change_seq as AWS DMS writes it: of a transaction committed so many hundredths of a second after noon. */
-    static String seq(int hundredths) {
+    public static String seq(int hundredths) {
         return "20260101120000%02d%019d".formatted(hundredths, hundredths);
     }
 
     /** A row of a full load. */
-    static Row load(String order, String shippingLimit, String price) {
+    public static Row load(String order, String shippingLimit, String price) {
         return change("I", order, shippingLimit, price, null);
     }
 
     /** A change by op I, U or D; a null in its values stands for what a delete may leave out. */
-    static Row change(String op, String order, String shippingLimit, String price, String seq) {
+    public static Row change(String op, String order, String shippingLimit, String price, String seq) {
         return row(op, order, shippingLimit, price, seq, null);
     }
 
     /** An update that gives a row another key. */
-    static Row changeOfKey(String before, String order, String shippingLimit, String price, String seq) {
+    public static Row changeOfKey(String before, String order, String shippingLimit, String price, String seq) {
         return row("U", order, shippingLimit, price, seq, before);
     }
 

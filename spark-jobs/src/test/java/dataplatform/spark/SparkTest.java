@@ -15,8 +15,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /** One small Spark session for all tests of this module. */
-abstract class SparkTest {
-    static final SparkSession SPARK = Sessions.builder("test")
+public abstract class SparkTest {
+    public static final SparkSession SPARK = Sessions.builder("test")
             .master("local[2]")
             .config("spark.ui.enabled", "false")
             .config("spark.sql.shuffle.partitions", "1")
@@ -27,12 +27,12 @@ abstract class SparkTest {
             .config("spark.driver.bindAddress", "127.0.0.1")
             .getOrCreate();
 
-    interface ThrowingRunnable {
+    public interface ThrowingRunnable {
         void run() throws Exception;
     }
 
     /** Works on a disk that behaves in its own way. */
-    static void onDisk(Class<? extends LocalFileSystem> disk, ThrowingRunnable work) throws Exception {
+    public static void onDisk(Class<? extends LocalFileSystem> disk, ThrowingRunnable work) throws Exception {
         Configuration storage = SPARK.sparkContext().hadoopConfiguration();
         storage.set("fs.file.impl", disk.getName());
         storage.setBoolean("fs.file.impl.disable.cache", true);
@@ -45,7 +45,7 @@ abstract class SparkTest {
     }
 
     /** Writes rows as one Parquet file, there as a whole or not at all. */
-    static Path writeFile(Dataset<Row> rows, Path file) throws IOException {
+    public static Path writeFile(Dataset<Row> rows, Path file) throws IOException {
         Path scratch = Files.createTempDirectory("rows");
         try {
             rows.coalesce(1).write().mode("overwrite").parquet(scratch.toString());
@@ -61,7 +61,7 @@ abstract class SparkTest {
         }
     }
 
-    static Contract contract(String id) {
+    public static Contract contract(String id) {
         return Contracts.bundled().stream()
                 .filter(contract -> contract.id().equals(id))
                 .findFirst()

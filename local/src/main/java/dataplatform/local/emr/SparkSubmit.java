@@ -80,7 +80,7 @@ public final class SparkSubmit {
                 "--class",
                 mainClass,
                 "--conf",
-                "spark.delta.logStore.s3.impl=dataplatform.spark.ConditionalPutLogStore");
+                "spark.delta.logStore.s3.impl=dataplatform.spark.storage.ConditionalPutLogStore");
     }
 
     /** The jar that holds the platform's jobs. */

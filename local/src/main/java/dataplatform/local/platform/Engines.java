@@ -119,7 +119,7 @@ public final class Engines implements AutoCloseable {
 
     /** Starts the Spark job from bronze to silver. */
     public ChildProcess bronzeToSilver(List<String> arguments) throws IOException {
-        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.BronzeToSilver"));
+        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.job.BronzeToSilver"));
         all.addAll(List.of(SparkSubmit.jar(), "--bronze", BRONZE, "--silver", SILVER));
         all.addAll(arguments);
         return spark().start(all, log("bronze-to-silver"));
@@ -127,7 +127,7 @@ public final class Engines implements AutoCloseable {
 
     /** Starts the Spark job from landing to silver. */
     ChildProcess landingToSilver(List<String> arguments) throws IOException {
-        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.LandingToSilver"));
+        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.job.LandingToSilver"));
         all.addAll(List.of(SparkSubmit.jar(), "--landing", LANDING, "--silver", SILVER));
         all.addAll(arguments);
         return spark().start(all, log("landing-to-silver"));
@@ -135,7 +135,7 @@ public final class Engines implements AutoCloseable {
 
     /** Starts the Spark job that compacts silver's tables. */
     public ChildProcess maintenance() throws IOException {
-        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.Maintenance"));
+        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.job.Maintenance"));
         all.addAll(List.of(SparkSubmit.jar(), "--silver", SILVER));
         return spark().start(all, log("maintenance"));
     }

@@ -1,0 +1,75 @@
+package dataplatform.spark.job;
+
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Contracts;
+import dataplatform.contracts.Load;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+
+/** What the jobs that fill silver have in common. */
+public final class Jobs {
+    private Jobs() {}
+
+    /** Runs a job as its own process. */
+    static void main(Callable<Integer> job, String[] args) {
+        int exitCode = new CommandLine(job).execute(args);
+        if (SparkSession.getDefaultSession().isDefined()) {
+            SparkSession.getDefaultSession().get().stop();
+        }
+        // not for success: YARN takes an exit, whatever its code, for a failure
+        if (exitCode != 0) {
+            System.exit(exitCode);
+        }
+    }
+
+    /**
+     * The contracts that a job is to work on.
+     *
+     * @param folder of contracts; null for those packed with the jar
+     * @param names of the only ones that are wanted; empty for all
+     * @param loads which of them are the job's business
+     * @throws ParameterException if there is no contract of such a name
+     */
+    static List<Contract> chosen(CommandSpec spec, Path folder, Collection<String> names, Set<Load> loads) {
+        List<Contract> all = folder == null ? Contracts.bundled() : Contracts.read(folder);
+        List<Contract> candidates =
+                all.stream().filter(contract -> loads.contains(contract.load())).toList();
+        for (String name : names) {
+            if (candidates.stream().noneMatch(contract -> contract.id().equals(name))) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "there is no contract " + name + " that loads by "
+                                + loads.stream()
+                                        .map(load -> load.name().toLowerCase(Locale.ROOT))
+                                        .sorted()
+                                        .collect(Collectors.joining(" or "))
+                                + "; there are "
+                                + candidates.stream().map(Contract::id).toList() + ". Add contracts/"
+                                + name.replace('.', '/') + ".odcs.yaml");
+            }
+        }
+        return candidates.stream()
+                .filter(contract -> names.isEmpty() || names.contains(contract.id()))
+                .toList();
+    }
+}
