@@ -132,7 +132,7 @@ destroy: $(built) $(cdk) | environment ## delete an environment; it asks, and wa
 .PHONY: cost
 cost: $(built) $(cdk) | environment ## what a month at rest and a day of work cost: ENV=<environment>
 	@$(cdk_run) synth --quiet >/dev/null 2>target/cost.log || { cat target/cost.log >&2; exit 1; }
-	@$(JAVA) -cp "cdk-app/target/classes:$$(<cdk-app/target/classpath)" dataplatform.cdk.Cost '$(ENV)' cdk-app/target/cdk.out
+	@$(JAVA) -cp "cdk-app/target/classes:$$(<cdk-app/target/classpath)" dataplatform.cdk.cost.Cost '$(ENV)' cdk-app/target/cdk.out
 
 .PHONY: environment
 environment:

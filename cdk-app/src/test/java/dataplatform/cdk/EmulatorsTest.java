@@ -1,5 +1,8 @@
 package dataplatform.cdk;
 
+import dataplatform.platform.Names;
+import dataplatform.platform.LakeBucket;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -130,7 +133,7 @@ class EmulatorsTest {
     @Test
     void bucketsAreEncrypted() {
         try (S3Client s3 = moto.client(S3Client.builder().forcePathStyle(true))) {
-            for (Layer layer : Layer.values()) {
+            for (LakeBucket layer : LakeBucket.values()) {
                 String bucket = new Names("dev").bucket(layer, moto.account());
                 var rule = s3.getBucketEncryption(request -> request.bucket(bucket))
                         .serverSideEncryptionConfiguration()
@@ -139,7 +142,7 @@ class EmulatorsTest {
                         .applyServerSideEncryptionByDefault();
                 assertThat(rule.sseAlgorithm())
                         .as(bucket)
-                        .isEqualTo(layer == Layer.LOGS ? ServerSideEncryption.AES256 : ServerSideEncryption.AWS_KMS);
+                        .isEqualTo(layer == LakeBucket.LOGS ? ServerSideEncryption.AES256 : ServerSideEncryption.AWS_KMS);
             }
         }
     }
@@ -147,7 +150,7 @@ class EmulatorsTest {
     @Test
     void bucketsAreClosedAndVersioned() {
         try (S3Client s3 = ministack.client(S3Client.builder().forcePathStyle(true))) {
-            for (Layer layer : Layer.values()) {
+            for (LakeBucket layer : LakeBucket.values()) {
                 String bucket = new Names("dev").bucket(layer, ministack.account());
                 var access = s3.getPublicAccessBlock(request -> request.bucket(bucket))
                         .publicAccessBlockConfiguration();
@@ -161,7 +164,7 @@ class EmulatorsTest {
                                 .status())
                         .as(bucket)
                         .isEqualTo(
-                                layer == Layer.LOGS || layer == Layer.ATHENA_RESULTS
+                                layer == LakeBucket.LOGS || layer == LakeBucket.ATHENA_RESULTS
                                         ? null
                                         : BucketVersioningStatus.ENABLED);
             }
@@ -170,7 +173,7 @@ class EmulatorsTest {
 
     @Test
     void tablesHaveTheColumnsOfTheirContracts() {
-        String silver = "s3://" + new Names("dev").bucket(Layer.SILVER, ministack.account());
+        String silver = "s3://" + new Names("dev").bucket(LakeBucket.SILVER, ministack.account());
         try (GlueClient glue = ministack.client(GlueClient.builder())) {
             for (Format format : Format.values()) {
                 Map<String, Table> tables = glue

@@ -1,5 +1,11 @@
 package dataplatform.cdk;
 
+import dataplatform.cdk.config.Environment;
+import dataplatform.platform.LakeBucket;
+import dataplatform.cdk.stacks.SparkStack;
+import dataplatform.cdk.cost.Cost;
+import dataplatform.cdk.cost.Prices;
+
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -33,7 +39,7 @@ class PlatformTest {
     void dataIsKeptWhenAStackIsDeleted(String environment) {
         String prefix = "dataplatform-" + environment + "-";
         Map<String, JsonNode> buckets = synthesis.resources(prefix + "lake", "AWS::S3::Bucket");
-        assertThat(buckets).hasSize(Layer.values().length);
+        assertThat(buckets).hasSize(LakeBucket.values().length);
         buckets.values().forEach(bucket -> assertThat(policies(bucket)).containsExactly("Retain", "Retain"));
         synthesis.resources(prefix + "lake", "AWS::KMS::Key").values().forEach(key -> assertThat(policies(key))
                 .containsExactly("Retain", "Retain"));
@@ -57,7 +63,7 @@ class PlatformTest {
                 .values()
                 .forEach(bucket -> assertThat(policies(bucket)).containsExactly("Delete", "Delete"));
         assertThat(synthesis.resources("dataplatform-dev-other-lake", "Custom::S3AutoDeleteObjects"))
-                .hasSize(Layer.values().length);
+                .hasSize(LakeBucket.values().length);
         assertThat(synthesis
                         .only("dataplatform-dev-other-source-database", "AWS::RDS::DBInstance")
                         .get("DeletionProtection")
@@ -79,7 +85,7 @@ class PlatformTest {
         for (String environment : ENVIRONMENTS) {
             String lake = "dataplatform-" + environment + "-lake";
             Map<String, JsonNode> policies = synthesis.resources(lake, "AWS::S3::BucketPolicy");
-            assertThat(policies).hasSize(Layer.values().length);
+            assertThat(policies).hasSize(LakeBucket.values().length);
             policies.values().forEach(policy -> assertThat(policy.toString())
                     .contains("\"aws:SecureTransport\":\"false\"", "\"Effect\":\"Deny\""));
             synthesis.resources(lake, "AWS::S3::Bucket").values().forEach(bucket -> {

@@ -1,5 +1,7 @@
 package dataplatform.cdk;
 
+import dataplatform.cdk.stacks.Platform;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;

@@ -1,5 +1,10 @@
 package dataplatform.cdk;
 
+import dataplatform.cdk.config.Deployment;
+import dataplatform.cdk.config.Environment;
+import dataplatform.cdk.constructs.JavaFunction;
+import dataplatform.cdk.stacks.Platform;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dataplatform.contracts.Contracts;

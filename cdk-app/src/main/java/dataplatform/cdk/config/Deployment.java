@@ -1,0 +1,114 @@
+package dataplatform.cdk.config;
+
+import dataplatform.platform.Names;
+import dataplatform.platform.LakeBucket;
+
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Load;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.RemovalPolicy;
+import software.amazon.awscdk.StackProps;
+
+/**
+ * What every stack is given.
+ *
+ * @param environment its sizes and switches
+ * @param deleteData the second key to delete data, given with the command
+ * @param contracts of all data sets
+ * @param repository on GitHub, as {@code owner/name}
+ * @param alertEmail who is told of alarms; nobody if empty
+ * @param openLineageUrl where Airflow and Spark tell by OpenLineage what they read and write; nowhere if empty
+ * @param checkout the folder that holds the modules
+ */
+public record Deployment(
+        Environment environment,
+        boolean deleteData,
+        List<Contract> contracts,
+        String repository,
+        String alertEmail,
+        String openLineageUrl,
+        Path checkout) {
+    public Deployment {
+        contracts = List.copyOf(contracts);
+    }
+
+    public boolean tellsLineage() {
+        return !openLineageUrl.isEmpty();
+    }
+
+    public Names names() {
+        return environment.names();
+    }
+
+    /** The properties of a part's stack. */
+    public StackProps stack(String part, String description) {
+        return StackProps.builder()
+                .stackName(names().of(part))
+                .description(description)
+                .tags(names().tags())
+                .terminationProtection(!environment.dataMayBeDeleted())
+                .build();
+    }
+
+    /** Whether data goes with its stack: both keys are there. */
+    public boolean deletesData() {
+        return environment.dataMayBeDeleted() && deleteData;
+    }
+
+    /** Where in the landing bucket files of data sets come that are delivered as files. */
+    public List<String> dropped() {
+        return contracts.stream()
+                .filter(contract -> contract.load() != Load.CDC)
+                .map(contract -> contract.domain() + "/")
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    /** What happens to data when its resource is deleted. */
+    public RemovalPolicy data() {
+        return deletesData() ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    }
+
+    /** A bucket's name; the account is known when it is deployed. */
+    public String bucket(LakeBucket layer) {
+        return names().bucket(layer, Aws.ACCOUNT_ID);
+    }
+
+    /** An address in the lake: {@code s3://bucket/path}. */
+    public String s3(LakeBucket layer, String path) {
+        return "s3://" + bucket(layer) + "/" + path;
+    }
+
+    /**
+     * A file of the checkout or of its build.
+     *
+     * @throws IllegalArgumentException if it is not there
+     */
+    public String file(String path) {
+        Path file = checkout.resolve(path);
+        if (!Files.exists(file)) {
+            throw new IllegalArgumentException(
+                    path + " is not there: build it with `make build` before the platform is put together");
+        }
+        return file.toString();
+    }
+
+    /**
+     * The text of a file of the checkout.
+     *
+     * @throws IllegalArgumentException if it is not there
+     */
+    public String text(String path) {
+        try {
+            return Files.readString(Path.of(file(path)));
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not read " + path, e);
+        }
+    }
+}

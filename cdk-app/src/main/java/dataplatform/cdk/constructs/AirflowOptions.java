@@ -1,0 +1,42 @@
+package dataplatform.cdk.constructs;
+
+import dataplatform.cdk.config.Deployment;
+import dataplatform.cdk.config.Environment;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What Airflow and its DAGs are told by Airflow's configuration. */
+public final class AirflowOptions {
+    /** What is built for Airflow: DAGs and their locked requirements. */
+    static final String BUNDLE = "airflow/target/bundle";
+
+    private AirflowOptions() {}
+
+    /** Airflow's configuration, where it is not as Airflow brings it. */
+    static Map<String, String> of(Deployment deployment) {
+        Map<String, String> options = new TreeMap<>(Map.of(
+                "dataplatform.environment", deployment.names().environment(),
+                "dataplatform.keeps_promises",
+                        Boolean.toString(!deployment.environment().rests()),
+                "dataplatform.spark", spark(deployment),
+                "dataplatform.warehouse", warehouse(deployment)));
+        if (deployment.tellsLineage()) {
+            options.put("openlineage.namespace", deployment.names().namespace());
+            options.put(
+                    "openlineage.transport", "{\"type\": \"http\", \"url\": \"" + deployment.openLineageUrl() + "\"}");
+        }
+        return options;
+    }
+
+    /** How DAGs start Spark. */
+    static String spark(Deployment deployment) {
+        return deployment.environment().spark() instanceof Environment.Spark.Serverless ? "serverless" : "cluster";
+    }
+
+    /** What the warehouse's name is the name of. */
+    static String warehouse(Deployment deployment) {
+        boolean serverless = deployment.environment().warehouse() instanceof Environment.Warehouse.Serverless;
+        return serverless ? "serverless" : "cluster";
+    }
+}

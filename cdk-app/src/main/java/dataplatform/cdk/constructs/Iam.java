@@ -1,0 +1,51 @@
+package dataplatform.cdk.constructs;
+
+import java.util.List;
+import java.util.Map;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+
+/** Statements of policies, and names of resources in them. */
+public final class Iam {
+    private Iam() {}
+
+    /** Allows the actions on the resources, and nothing else. */
+    public static PolicyStatement allow(List<String> actions, String... resources) {
+        return allow(actions, Map.of(), resources);
+    }
+
+    /** Allows the actions on the resources under conditions such as {@code StringEquals}. */
+    public static PolicyStatement allow(
+            List<String> actions, Map<String, Map<String, Object>> conditions, String... resources) {
+        return PolicyStatement.Builder.create()
+                .actions(actions)
+                .resources(List.of(resources))
+                .conditions(conditions)
+                .build();
+    }
+
+    /** Allows to hand a role to a service. */
+    public static PolicyStatement passRole(String role, String service) {
+        return allow(
+                List.of("iam:PassRole"),
+                Map.of("StringEquals", Map.of("iam:PassedToService", service + ".amazonaws.com")),
+                role);
+    }
+
+    /** A resource of this account and region. */
+    public static String arn(String service, String resource) {
+        return "arn:" + Aws.PARTITION + ":" + service + ":" + Aws.REGION + ":" + Aws.ACCOUNT_ID + ":" + resource;
+    }
+
+    /** The tables of a database of the Glue catalog, with what leads to them. */
+    public static String[] glueTables(String database) {
+        return new String[] {
+            arn("glue", "catalog"), arn("glue", "database/" + database), arn("glue", "table/" + database + "/*")
+        };
+    }
+
+    /** A role of this account. */
+    public static String role(String name) {
+        return "arn:" + Aws.PARTITION + ":iam::" + Aws.ACCOUNT_ID + ":role/" + name;
+    }
+}

@@ -1,0 +1,181 @@
+package dataplatform.cdk.stacks;
+
+import dataplatform.cdk.config.Deployment;
+import dataplatform.cdk.config.Environment;
+import dataplatform.platform.Names;
+import dataplatform.platform.LakeBucket;
+import dataplatform.cdk.constructs.OnDemandAirflow;
+import dataplatform.cdk.constructs.ManagedAirflow;
+import dataplatform.cdk.constructs.DeveloperMachine;
+import dataplatform.cdk.constructs.DroppedFiles;
+import dataplatform.cdk.constructs.Iam;
+import dataplatform.cdk.constructs.Json;
+import dataplatform.cdk.constructs.SharedParameter;
+import dataplatform.cdk.policy.Waivers;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.FileSystem;
+import software.amazon.awscdk.RemovalPolicy;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.LaunchTemplate;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.UserData;
+import software.amazon.awscdk.services.iam.CompositePrincipal;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.lambda.Function;
+import software.amazon.awscdk.services.logs.LogGroup;
+import software.amazon.awscdk.services.logs.RetentionDays;
+import software.amazon.awscdk.services.mwaa.CfnEnvironment;
+import software.amazon.awscdk.services.s3.assets.Asset;
+import software.amazon.awscdk.services.s3.assets.AssetOptions;
+import software.amazon.awscdk.services.s3.deployment.BucketDeployment;
+import software.amazon.awscdk.services.s3.deployment.Source;
+import software.amazon.awscdk.services.scheduler.Schedule;
+import software.amazon.awscdk.services.scheduler.ScheduleExpression;
+import software.amazon.awscdk.services.scheduler.ScheduleTargetInput;
+import software.amazon.awscdk.services.scheduler.targets.Universal;
+import software.amazon.awscdk.services.ssm.CfnDocument;
+import software.constructs.Construct;
+
+/** Airflow, which says when what runs: MWAA, or an instance that is there only while there is work. */
+public final class AirflowStack extends Stack {
+    /** Namespace of the metrics of DAGs. */
+    static final String METRICS = "DataPlatform";
+
+    private final Deployment deployment;
+    private final LakeStack lake;
+    private final IKey key;
+
+    AirflowStack(
+            Construct scope,
+            Deployment deployment,
+            LakeStack lake,
+            NetworkStack network,
+            SourceDatabaseStack database,
+            ReplicationStack replication,
+            SparkStack spark,
+            WarehouseStack warehouse,
+            List<String> dropped) {
+        super(scope, deployment.names().of("airflow"), deployment.stack("airflow", "Says when what runs"));
+        this.deployment = deployment;
+        this.lake = lake;
+        this.key = lake.key(this);
+        IVpc vpc = network.vpc(this);
+        SecurityGroup group = NetworkStack.securityGroup(this, "Reach", vpc, "Airflow");
+        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to AWS");
+        warehouse.allowConnecting(group);
+
+        Environment.Airflow runsOn = deployment.environment().airflow();
+        Role role = role(runsOn);
+        replication.allowWatching(role);
+        String sourceKeys = database.sourceKeysArn(this);
+        role.addToPolicy(Iam.allow(List.of("lambda:InvokeFunction"), sourceKeys));
+        spark.allowStarting(role);
+        warehouse.allowSigningIn(role);
+        warehouse.allowStatements(role);
+        allowGold(role);
+        new SharedParameter(
+                this,
+                deployment.names().path("airflow/settings"),
+                Json.text(this, settings(replication.arn(this), sourceKeys, warehouse.connection(this))));
+        if (runsOn instanceof Environment.Airflow.Managed managed) {
+            lake.allowReading(role, LakeBucket.ARTIFACTS, ManagedAirflow.PREFIX + "/");
+            new ManagedAirflow(this, deployment, key, lake.bucket(this, LakeBucket.ARTIFACTS))
+                    .declare(managed, role, group, network.privateSubnetIds(this, 2));
+        } else {
+            // of the instance and of tasks, to be read when it is gone
+            lake.allowReading(role, LakeBucket.LOGS, OnDemandAirflow.LOGS + "/");
+            role.addToPolicy(Iam.allow(
+                    List.of("s3:PutObject"),
+                    lake.bucket(this, LakeBucket.LOGS).arnForObjects(OnDemandAirflow.LOGS + "/*")));
+            String subnet = network.publicSubnetId(this);
+            new OnDemandAirflow(this, deployment, key)
+                    .declare((Environment.Airflow.OnDemand) runsOn, role, group, subnet);
+            DeveloperMachine.declare(this, deployment, key, group, subnet);
+        }
+        if (!dropped.isEmpty()) {
+            new DroppedFiles(this, deployment, key, dropped);
+        }
+    }
+
+    private Role role(Environment.Airflow runsOn) {
+        Role role = Role.Builder.create(this, "Role")
+                .assumedBy(
+                        runsOn instanceof Environment.Airflow.Managed
+                                ? new CompositePrincipal(
+                                        new ServicePrincipal("airflow.amazonaws.com"),
+                                        new ServicePrincipal("airflow-env.amazonaws.com"))
+                                : new ServicePrincipal("ec2.amazonaws.com"))
+                .description("What DAGs may do")
+                .build();
+        Names names = deployment.names();
+        // as whom the warehouse knows it
+        Tags.of(role).add("RedshiftDbUser", "dbt");
+        lake.allowReading(role, LakeBucket.LANDING, "");
+        lake.allowReading(role, LakeBucket.SILVER, "_state/reports/");
+        lake.allowWriting(role, LakeBucket.SILVER, "_state/passed/");
+        lake.allowWriting(role, LakeBucket.SILVER, "_state/freshness/");
+        lake.allowListing(role, LakeBucket.BRONZE);
+        role.addToPolicy(Iam.allow(List.of("cloudwatch:GetMetricData"), "*"));
+        role.addToPolicy(Iam.allow(
+                List.of("cloudwatch:PutMetricData"),
+                Map.of("StringEquals", Map.of("cloudwatch:namespace", METRICS)),
+                "*"));
+        role.addToPolicy(Iam.allow(
+                List.of("glue:StartCrawler", "glue:GetCrawler"),
+                Iam.arn("glue", "crawler/" + names.of("bronze")),
+                Iam.arn("glue", "crawler/" + names.of("silver"))));
+        role.addToPolicy(Iam.allow(
+                List.of("ssm:GetParameter", "ssm:GetParameters"), Iam.arn("ssm", "parameter" + names.path("*"))));
+        Waivers.nag(
+                role,
+                "AwsSolutions-IAM5",
+                "/^Resource::arn:<AWS::Partition>:ssm:/",
+                "What the parts tell each other stands under one path, and is no secret.");
+        return role;
+    }
+
+    /** Lets a role show in the catalog what has been written to gold, and delete what nobody reads any more. */
+    private void allowGold(Role role) {
+        String database = deployment.names().catalog(LakeBucket.GOLD);
+        lake.allowWriting(role, LakeBucket.GOLD, "");
+        role.addToPolicy(
+                Iam.allow(List.of("glue:GetTable", "glue:CreateTable", "glue:UpdateTable"), Iam.glueTables(database)));
+        Waivers.nag(
+                role,
+                "AwsSolutions-IAM5",
+                "/^Resource::arn:<AWS::Partition>:glue:/",
+                "Tables come with marts; the grant ends at gold's database.");
+        Waivers.nag(
+                role,
+                "AwsSolutions-IAM5",
+                "/^Resource::\\*$/",
+                "Statements and metrics have no ARN, and conditions stand for it; DMS describes all replications or none.");
+    }
+
+    /** What DAGs have to know; {@code settings.py} says what it means. */
+    private Map<String, Object> settings(String replication, String sourceKeys, Map<String, Object> warehouse) {
+        return Map.of(
+                "landing", deployment.bucket(LakeBucket.LANDING),
+                "silver", deployment.bucket(LakeBucket.SILVER),
+                "gold", deployment.bucket(LakeBucket.GOLD),
+                "gold_database", deployment.names().catalog(LakeBucket.GOLD),
+                "crawler", deployment.names().of("silver"),
+                "replication", replication,
+                "replication_may_rest", deployment.environment().rests(),
+                "source_keys_function", sourceKeys,
+                "warehouse", warehouse);
+    }
+
+}

@@ -1,0 +1,42 @@
+package dataplatform.cdk.stacks;
+
+import dataplatform.cdk.config.Deployment;
+
+import io.github.cdklabs.cdknag.AwsSolutionsChecks;
+import java.util.List;
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.Aspects;
+
+/** The parts of the platform in one environment, and what each takes from the others. */
+public final class Platform {
+    private Platform() {}
+
+    /** Adds an environment's stacks to an app. */
+    public static void add(App app, Deployment deployment) {
+        add(app, deployment, deployment.dropped());
+    }
+
+    /**
+     * Adds an environment's stacks to an app.
+     *
+     * @param dropped prefixes of the files in the landing bucket that DAGs wait for
+     */
+    public static void add(App app, Deployment deployment, List<String> dropped) {
+        LakeStack lake = new LakeStack(app, deployment);
+        NetworkStack network = new NetworkStack(app, deployment, lake);
+        SourceDatabaseStack database = new SourceDatabaseStack(app, deployment, lake, network);
+        ReplicationStack replication = new ReplicationStack(app, deployment, lake, network, database);
+        CatalogStack catalog = new CatalogStack(app, deployment, lake);
+        new AthenaStack(app, deployment, lake);
+        SparkStack spark = new SparkStack(app, deployment, lake, network);
+        WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
+        new AirflowStack(app, deployment, lake, network, database, replication, spark, warehouse, dropped);
+        new WatchStack(app, deployment, lake, spark, !dropped.isEmpty());
+        new DeliveryStack(app, deployment);
+    }
+
+    /** Lets the app's synthesis fail where a stack breaks a rule of AWS Solutions. */
+    public static void check(App app) {
+        Aspects.of(app).add(new AwsSolutionsChecks());
+    }
+}

@@ -1,0 +1,275 @@
+package dataplatform.cdk.stacks;
+
+import dataplatform.cdk.config.Deployment;
+import dataplatform.cdk.config.Environment;
+import dataplatform.platform.Names;
+import dataplatform.platform.LakeBucket;
+import dataplatform.cdk.constructs.JavaFunction;
+import dataplatform.cdk.constructs.Iam;
+import dataplatform.cdk.constructs.Json;
+import dataplatform.cdk.constructs.TableMappings;
+import dataplatform.cdk.constructs.SharedParameter;
+import dataplatform.cdk.policy.Waivers;
+
+import java.util.List;
+import java.util.Map;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.CustomResource;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.dms.CfnEndpoint;
+import software.amazon.awscdk.services.dms.CfnReplicationConfig;
+import software.amazon.awscdk.services.dms.CfnReplicationInstance;
+import software.amazon.awscdk.services.dms.CfnReplicationSubnetGroup;
+import software.amazon.awscdk.services.dms.CfnReplicationTask;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.iam.ManagedPolicy;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.lambda.Function;
+import software.amazon.awscdk.services.scheduler.Schedule;
+import software.amazon.awscdk.services.scheduler.ScheduleTargetInput;
+import software.amazon.awscdk.services.scheduler.targets.Universal;
+import software.constructs.Construct;
+
+/** Replication: DMS writes every row of the shop's database, and then every change, to bronze. */
+public final class ReplicationStack extends Stack {
+    /** Where in bronze. */
+    static final String FOLDER = "ecommerce_rds";
+
+    private static final String FULL_LOAD_AND_CHANGES = "full-load-and-cdc";
+
+    private final Deployment deployment;
+    private SharedParameter arn;
+    private final LakeStack lake;
+    private final IKey key;
+
+    ReplicationStack(
+            Construct scope,
+            Deployment deployment,
+            LakeStack lake,
+            NetworkStack network,
+            SourceDatabaseStack database) {
+        super(
+                scope,
+                deployment.names().of("replication"),
+                deployment.stack("replication", "From the shop's database to bronze"));
+        this.deployment = deployment;
+        this.lake = lake;
+        this.key = lake.key(this);
+        Names names = deployment.names();
+
+        SecurityGroup group = NetworkStack.securityGroup(this, "Reach", network.vpc(this), "Replication");
+        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and Secrets Manager");
+        database.allowConnecting(group);
+        CfnReplicationSubnetGroup subnets = CfnReplicationSubnetGroup.Builder.create(this, "Subnets")
+                .replicationSubnetGroupIdentifier(names.of("replication"))
+                .replicationSubnetGroupDescription("Where replication runs")
+                .subnetIds(network.privateSubnetIds(this))
+                .build();
+        if (deployment.environment().ownsAccount()) {
+            subnets.getNode().addDependency(accountRole("dms-vpc-role", "AmazonDMSVPCManagementRole"));
+            accountRole("dms-cloudwatch-logs-role", "AmazonDMSCloudWatchLogsRole");
+        }
+        CfnEndpoint source = source(database);
+        CfnEndpoint target = target();
+
+        Environment.Replication runsOn = deployment.environment().replication();
+        if (runsOn instanceof Environment.Replication.Serverless serverless) {
+            CfnReplicationConfig config = CfnReplicationConfig.Builder.create(this, "Replication")
+                    .replicationConfigIdentifier(names.of("replication"))
+                    .replicationType(FULL_LOAD_AND_CHANGES)
+                    .sourceEndpointArn(source.getRef())
+                    .targetEndpointArn(target.getRef())
+                    .tableMappings(TableMappings.UNTIL_STARTED)
+                    .replicationSettings(settings())
+                    .computeConfig(CfnReplicationConfig.ComputeConfigProperty.builder()
+                            .minCapacityUnits(1)
+                            .maxCapacityUnits(serverless.units())
+                            .multiAz(false)
+                            .replicationSubnetGroupId(subnets.getRef())
+                            .vpcSecurityGroupIds(List.of(group.getSecurityGroupId()))
+                            .kmsKeyId(key.getKeyArn())
+                            .build())
+                    .build();
+            String arn = config.getRef();
+            this.arn = new SharedParameter(this, names.path("replication/arn"), arn);
+            start(
+                    "ReplicationConfigArn",
+                    arn,
+                    List.of("dms:StartReplication", "dms:StopReplication", "dms:ModifyReplicationConfig"),
+                    List.of("dms:DescribeReplications", "dms:DescribeReplicationConfigs"));
+            if (deployment.environment().rests()) {
+                stopInTheEvening(arn);
+            }
+        } else if (runsOn instanceof Environment.Replication.Instance size) {
+            CfnReplicationInstance instance = CfnReplicationInstance.Builder.create(this, "Instance")
+                    .replicationInstanceIdentifier(names.of("replication"))
+                    .replicationInstanceClass(size.size())
+                    .allocatedStorage(50)
+                    // the first that knows PostgreSQL 16 is 3.5.3
+                    .engineVersion("3.5.4")
+                    .multiAz(size.multiAz())
+                    .publiclyAccessible(false)
+                    .autoMinorVersionUpgrade(true)
+                    .kmsKeyId(key.getKeyArn())
+                    .replicationSubnetGroupIdentifier(subnets.getRef())
+                    .vpcSecurityGroupIds(List.of(group.getSecurityGroupId()))
+                    .build();
+            CfnReplicationTask task = CfnReplicationTask.Builder.create(this, "Replication")
+                    .replicationTaskIdentifier(names.of("replication"))
+                    .migrationType(FULL_LOAD_AND_CHANGES)
+                    .replicationInstanceArn(instance.getRef())
+                    .sourceEndpointArn(source.getRef())
+                    .targetEndpointArn(target.getRef())
+                    .tableMappings(Json.text(this, TableMappings.UNTIL_STARTED))
+                    .replicationTaskSettings(Json.text(this, settings()))
+                    .build();
+            this.arn = new SharedParameter(this, names.path("replication/arn"), task.getRef());
+            start(
+                    "ReplicationTaskArn",
+                    task.getRef(),
+                    List.of("dms:StartReplicationTask", "dms:StopReplicationTask", "dms:ModifyReplicationTask"),
+                    List.of("dms:DescribeReplicationTasks"));
+        }
+    }
+
+    /** Lets a role see how replication goes, from another stack. */
+    void allowWatching(Role role) {
+        // DMS describes all replications or none
+        role.addToPolicy(Iam.allow(List.of("dms:DescribeReplications", "dms:DescribeReplicationTasks"), "*"));
+    }
+
+    /** ARN of the replication config or task, for another stack. */
+    String arn(Construct scope) {
+        return arn.in(scope);
+    }
+
+    private CfnEndpoint source(SourceDatabaseStack database) {
+        String secret = database.secretArn(this);
+        Role role = Role.Builder.create(this, "SourceRole")
+                .assumedBy(new ServicePrincipal("dms." + Aws.REGION + ".amazonaws.com"))
+                .description("How replication gets the database's password")
+                .build();
+        role.addToPolicy(Iam.allow(List.of("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"), secret));
+        role.addToPolicy(Iam.allow(List.of("kms:Decrypt"), key.getKeyArn()));
+        CfnEndpoint source = CfnEndpoint.Builder.create(this, "Source")
+                .endpointIdentifier(deployment.names().of("source"))
+                .endpointType("source")
+                .engineName("postgres")
+                .databaseName(SourceDatabaseStack.DATABASE)
+                .sslMode("require")
+                .kmsKeyId(key.getKeyArn())
+                .postgreSqlSettings(CfnEndpoint.PostgreSqlSettingsProperty.builder()
+                        .secretsManagerSecretId(secret)
+                        .secretsManagerAccessRoleArn(role.getRoleArn())
+                        // so that a database in which nothing happens does not keep its log for ever
+                        .heartbeatEnable(true)
+                        .heartbeatFrequency(5)
+                        .build())
+                .build();
+        source.getNode().addDependency(role);
+        return source;
+    }
+
+    private CfnEndpoint target() {
+        Role role = Role.Builder.create(this, "TargetRole")
+                .assumedBy(new ServicePrincipal("dms.amazonaws.com"))
+                .description("How replication writes to bronze")
+                .build();
+        lake.allowWriting(role, LakeBucket.BRONZE, FOLDER + "/");
+        CfnEndpoint target = CfnEndpoint.Builder.create(this, "Target")
+                .endpointIdentifier(deployment.names().of("bronze"))
+                .endpointType("target")
+                .engineName("s3")
+                .kmsKeyId(key.getKeyArn())
+                .s3Settings(CfnEndpoint.S3SettingsProperty.builder()
+                        .bucketName(deployment.bucket(LakeBucket.BRONZE))
+                        .bucketFolder(FOLDER)
+                        .serviceAccessRoleArn(role.getRoleArn())
+                        .dataFormat("parquet")
+                        .parquetVersion("parquet-2-0")
+                        .compressionType("gzip")
+                        .includeOpForFullLoad(true)
+                        .timestampColumnName("extracted_at")
+                        .parquetTimestampInMillisecond(false)
+                        .cdcMaxBatchInterval(60)
+                        .encryptionMode("sse-kms")
+                        .serverSideEncryptionKmsKeyId(key.getKeyArn())
+                        .build())
+                .build();
+        target.getNode().addDependency(role);
+        return target;
+    }
+
+    /** Bronze is never emptied, and a row that can't be written stops the replication: nothing is dropped silently. */
+    private static Map<String, Object> settings() {
+        return Map.of(
+                "FullLoadSettings",
+                Map.of("TargetTablePrepMode", "DO_NOTHING"),
+                "TargetMetadata",
+                Map.of("SupportLobs", true, "FullLobMode", false, "LimitedSizeLobMode", true, "LobMaxSize", 1024),
+                "Logging",
+                Map.of("EnableLogging", true),
+                "ErrorBehavior",
+                Map.of(
+                        "DataErrorPolicy", "STOP_TASK",
+                        "DataTruncationErrorPolicy", "STOP_TASK",
+                        "TableErrorPolicy", "STOP_TASK",
+                        "RecoverableErrorCount", -1,
+                        "FailOnNoTablesCaptured", true));
+    }
+
+    /** Starting is a call of its own; going on from where it stopped is another one, and the function knows which. */
+    private void start(String property, String arn, List<String> change, List<String> describe) {
+        Function function = JavaFunction.of(
+                this,
+                deployment,
+                lake.key(this),
+                "start-replication",
+                "StartReplication",
+                builder -> builder.description("Starts the replication, and stops it before it is deleted"));
+        Role role = JavaFunction.role(function);
+        role.addToPolicy(Iam.allow(change, arn));
+        role.addToPolicy(Iam.allow(describe, "*"));
+        Waivers.nag(role, "AwsSolutions-IAM5", "/^Resource::\\*$/", "DMS describes all replications or none.");
+        Waivers.checkov(function, "CKV_AWS_117", "It calls DMS alone, which is not in our network.");
+        CustomResource started = CustomResource.Builder.create(this, "Start")
+                .resourceType("Custom::StartReplication")
+                .serviceToken(function.getFunctionArn())
+                .properties(Map.of(
+                        property, arn, "TableMappings", Json.text(this, TableMappings.of(deployment.contracts()))))
+                .build();
+        // as long as it is there the function may stop the replication
+        started.getNode().addDependency(role);
+    }
+
+    private void stopInTheEvening(String arn) {
+        Schedule.Builder.create(this, "Stop")
+                .scheduleName(deployment.names().of("stop-replication"))
+                .description("Stops the replication for the night")
+                .schedule(SourceDatabaseStack.evening())
+                .target(Universal.Builder.create()
+                        .service("databasemigration")
+                        .action("stopReplication")
+                        .input(ScheduleTargetInput.fromObject(Map.of("ReplicationConfigArn", arn)))
+                        .policyStatements(List.of(Iam.allow(List.of("dms:StopReplication"), arn)))
+                        // that it is stopped already is no failure
+                        .retryAttempts(0)
+                        .build())
+                .build();
+    }
+
+    /** DMS looks for exactly this name, once in an account. */
+    private Role accountRole(String name, String policy) {
+        Role role = Role.Builder.create(this, name)
+                .roleName(name)
+                .assumedBy(new ServicePrincipal("dms.amazonaws.com"))
+                .managedPolicies(List.of(ManagedPolicy.fromAwsManagedPolicyName("service-role/" + policy)))
+                .build();
+        Waivers.nag(role, "AwsSolutions-IAM4", "DMS asks for this policy in a role of this name, and AWS keeps it.");
+        return role;
+    }
+}

@@ -1,0 +1,362 @@
+package dataplatform.cdk.stacks;
+
+import dataplatform.cdk.config.Deployment;
+import dataplatform.cdk.config.Environment;
+import dataplatform.platform.Names;
+import dataplatform.platform.LakeBucket;
+import dataplatform.cdk.constructs.Iam;
+import dataplatform.cdk.constructs.Json;
+import dataplatform.cdk.constructs.SharedParameter;
+import dataplatform.cdk.policy.Waivers;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.emr.CfnSecurityConfiguration;
+import software.amazon.awscdk.services.emrserverless.CfnApplication;
+import software.amazon.awscdk.services.iam.CfnInstanceProfile;
+import software.amazon.awscdk.services.iam.ManagedPolicy;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.s3.assets.Asset;
+import software.constructs.Construct;
+
+/**
+ * What runs the Spark jobs. The request that starts a job stands in SSM, whole, so that whoever starts it needs to know nothing of where
+ * it runs.
+ */
+public final class SparkStack extends Stack {
+    static final String RELEASE = "emr-7.13.0";
+    /** AmazonEMRServicePolicy_v2 asks for it on what EMR may use. */
+    static final String EMR_TAG = "for-use-with-amazon-emr-managed-policies";
+
+    private static final String JAR = "spark-jobs/target/spark-jobs.jar";
+    private static final String LINEAGE_JAR = "spark-jobs/target/openlineage-spark.jar";
+    private static final String LOG_FOLDER = "spark/";
+    private static final String DELTA =
+            "/usr/share/aws/delta/lib/delta-spark.jar,/usr/share/aws/delta/lib/delta-storage.jar";
+    // two writers at once never overwrite each other's commit
+    private static final String LOG_STORE = "spark.delta.logStore.s3.impl=dataplatform.spark.storage.ConditionalPutLogStore";
+
+    private final Deployment deployment;
+    private final LakeStack lake;
+    private final Asset jar;
+    private final Optional<Asset> lineage;
+    private Optional<SharedParameter> application = Optional.empty();
+
+    /**
+     * What can be started.
+     *
+     * @param name of its request in SSM
+     * @param arguments that it always has
+     */
+    private record Job(String name, String mainClass, List<String> arguments) {}
+
+    SparkStack(Construct scope, Deployment deployment, LakeStack lake, NetworkStack network) {
+        super(scope, deployment.names().of("spark"), deployment.stack("spark", "What runs the Spark jobs"));
+        this.deployment = deployment;
+        this.lake = lake;
+        this.jar = Asset.Builder.create(this, "Jar").path(deployment.file(JAR)).build();
+        this.lineage = deployment.tellsLineage()
+                ? Optional.of(Asset.Builder.create(this, "LineageJar")
+                        .path(deployment.file(LINEAGE_JAR))
+                        .build())
+                : Optional.empty();
+        Environment.Spark runsOn = deployment.environment().spark();
+        Role role = jobRole(runsOn instanceof Environment.Spark.Serverless ? "emr-serverless" : "ec2");
+        Function<Job, Map<String, Object>> request = runsOn instanceof Environment.Spark.Serverless serverless
+                ? serverless(serverless, role)
+                : clusters((Environment.Spark.Clusters) runsOn, role, network);
+        for (Job job : jobs()) {
+            new SharedParameter(this, deployment.names().path("spark/" + job.name()), Json.text(this, request.apply(job)));
+        }
+    }
+
+    private List<Job> jobs() {
+        String silver = "s3://" + deployment.bucket(LakeBucket.SILVER);
+        return List.of(
+                new Job(
+                        "bronze-to-silver",
+                        "dataplatform.spark.job.BronzeToSilver",
+                        List.of("--bronze", deployment.s3(LakeBucket.BRONZE, ReplicationStack.FOLDER), "--silver", silver)),
+                new Job(
+                        "landing-to-silver",
+                        "dataplatform.spark.job.LandingToSilver",
+                        List.of("--landing", "s3://" + deployment.bucket(LakeBucket.LANDING), "--silver", silver)),
+                new Job("maintenance", "dataplatform.spark.job.Maintenance", List.of("--silver", silver)));
+    }
+
+    /** Lets a role start the jobs and see how they go, from another stack. */
+    void allowStarting(Role role) {
+        if (application.isPresent()) {
+            String arn = "arn:" + Aws.PARTITION + ":emr-serverless:" + Aws.REGION + ":" + Aws.ACCOUNT_ID
+                    + ":/applications/" + application.get().in(role);
+            role.addToPolicy(Iam.allow(
+                    List.of(
+                            "emr-serverless:StartJobRun",
+                            "emr-serverless:GetApplication",
+                            "emr-serverless:StartApplication"),
+                    arn));
+            role.addToPolicy(
+                    Iam.allow(List.of("emr-serverless:GetJobRun", "emr-serverless:CancelJobRun"), arn + "/jobruns/*"));
+            Waivers.nag(role, "AwsSolutions-IAM5", "/jobruns.*\\*$/", "A run's id is made up when it starts.");
+        } else {
+            String environment = deployment.environment().name();
+            role.addToPolicy(Iam.allow(
+                    List.of("elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"),
+                    Map.of("StringEquals", Map.of("elasticmapreduce:RequestTag/environment", environment)),
+                    "*"));
+            role.addToPolicy(Iam.allow(
+                    List.of(
+                            "elasticmapreduce:DescribeCluster",
+                            "elasticmapreduce:DescribeStep",
+                            "elasticmapreduce:ListSteps",
+                            "elasticmapreduce:TerminateJobFlows"),
+                    Map.of("StringEquals", Map.of("elasticmapreduce:ResourceTag/environment", environment)),
+                    Iam.arn("elasticmapreduce", "cluster/*")));
+            role.addToPolicy(Iam.passRole(Iam.role(serviceRole()), "elasticmapreduce"));
+            Waivers.nag(
+                    role,
+                    "AwsSolutions-IAM5",
+                    "/^Resource::(\\*|arn:<AWS::Partition>:elasticmapreduce:.*)$/",
+                    "A cluster's id is made up when it starts; the grant ends at this environment's tag.");
+        }
+        role.addToPolicy(Iam.passRole(Iam.role(jobRole()), application.isPresent() ? "emr-serverless" : "ec2"));
+    }
+
+    /** The EMR Serverless application, for another stack; none where clusters do the work. */
+    Optional<String> applicationId(Construct scope) {
+        return application.map(parameter -> parameter.in(scope));
+    }
+
+    private Role jobRole(String service) {
+        Role role = Role.Builder.create(this, "JobRole")
+                .roleName(jobRole())
+                .assumedBy(new ServicePrincipal(service + ".amazonaws.com"))
+                .description("What a Spark job reads and writes")
+                .build();
+        lake.allowReading(role, LakeBucket.BRONZE, "");
+        lake.allowReading(role, LakeBucket.LANDING, "");
+        lake.allowWriting(role, LakeBucket.SILVER, "");
+        lake.allowWriting(role, LakeBucket.LOGS, LOG_FOLDER);
+        for (Asset each : Stream.concat(Stream.of(jar), lineage.stream()).toList()) {
+            role.addToPolicy(Iam.allow(List.of("s3:GetObject"), each.getBucket().arnForObjects(each.getS3ObjectKey())));
+        }
+        return role;
+    }
+
+    /**
+     * What {@code spark-submit} is told of a job.
+     *
+     * @param jars that EMR has and this kind of it does not add by itself
+     */
+    private List<String> options(Job job, String jars) {
+        List<String> options = new ArrayList<>(List.of("--class", job.mainClass(), "--conf", LOG_STORE));
+        String all = Stream.concat(Stream.of(jars), lineage.map(Asset::getS3ObjectUrl).stream())
+                .filter(each -> !each.isEmpty())
+                .collect(Collectors.joining(","));
+        if (!all.isEmpty()) {
+            options.addAll(List.of("--conf", "spark.jars=" + all));
+        }
+        if (deployment.tellsLineage()) {
+            options.addAll(List.of(
+                    "--conf",
+                    "spark.extraListeners=io.openlineage.spark.agent.OpenLineageSparkListener",
+                    "--conf",
+                    "spark.openlineage.namespace=" + deployment.names().namespace(),
+                    "--conf",
+                    "spark.openlineage.transport.type=http",
+                    "--conf",
+                    "spark.openlineage.transport.url=" + deployment.openLineageUrl()));
+        }
+        return options;
+    }
+
+    private String logUri() {
+        return deployment.s3(LakeBucket.LOGS, LOG_FOLDER);
+    }
+
+    private Function<Job, Map<String, Object>> serverless(Environment.Spark.Serverless size, Role role) {
+        CfnApplication made = CfnApplication.Builder.create(this, "Application")
+                .name(deployment.names().of("spark"))
+                .type("SPARK")
+                .releaseLabel(RELEASE)
+                .architecture("ARM64")
+                .autoStartConfiguration(CfnApplication.AutoStartConfigurationProperty.builder()
+                        .enabled(true)
+                        .build())
+                .autoStopConfiguration(CfnApplication.AutoStopConfigurationProperty.builder()
+                        .enabled(true)
+                        .idleTimeoutMinutes(5)
+                        .build())
+                // a job that is started while another runs waits for it: two of them never change a table at once
+                .schedulerConfiguration(CfnApplication.SchedulerConfigurationProperty.builder()
+                        .maxConcurrentRuns(1)
+                        .queueTimeoutMinutes(360)
+                        .build())
+                .maximumCapacity(CfnApplication.MaximumAllowedResourcesProperty.builder()
+                        .cpu(size.vcpus() + " vCPU")
+                        .memory(size.vcpus() * 8 + " GB")
+                        .disk(size.vcpus() * 20 + " GB")
+                        .build())
+                .build();
+        this.application =
+                Optional.of(new SharedParameter(this, deployment.names().path("spark/application-id"), made.getRef()));
+        return job -> Map.of(
+                "name",
+                job.name(),
+                "applicationId",
+                made.getRef(),
+                "executionRoleArn",
+                role.getRoleArn(),
+                "jobDriver",
+                Map.of(
+                        "sparkSubmit",
+                        Map.of(
+                                "entryPoint",
+                                jar.getS3ObjectUrl(),
+                                "entryPointArguments",
+                                job.arguments(),
+                                "sparkSubmitParameters",
+                                String.join(" ", options(job, DELTA)))),
+                "configurationOverrides",
+                Map.of("monitoringConfiguration", Map.of("s3MonitoringConfiguration", Map.of("logUri", logUri()))));
+    }
+
+    private String jobRole() {
+        return deployment.names().of("spark-job");
+    }
+
+    private String serviceRole() {
+        return deployment.names().of("emr");
+    }
+
+    /** What makes a cluster for one run: nodes that come and go, most of them spot, and nothing left when it is done. */
+    private Function<Job, Map<String, Object>> clusters(
+            Environment.Spark.Clusters size, Role role, NetworkStack network) {
+        Names names = deployment.names();
+        IVpc vpc = network.vpc(this);
+        SecurityGroup nodes = NetworkStack.securityGroup(this, "Nodes", vpc, "Nodes of a Spark cluster");
+        nodes.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and AWS");
+        SecurityGroup service = NetworkStack.securityGroup(this, "Service", vpc, "How EMR reaches the nodes");
+        List.of(nodes, service).forEach(group -> Tags.of(group).add(EMR_TAG, "true"));
+        CfnInstanceProfile profile = CfnInstanceProfile.Builder.create(this, "InstanceProfile")
+                .instanceProfileName(role.getRoleName())
+                .roles(List.of(role.getRoleName()))
+                .build();
+        Role serviceRole = Role.Builder.create(this, "ServiceRole")
+                .roleName(serviceRole())
+                .assumedBy(new ServicePrincipal("elasticmapreduce.amazonaws.com"))
+                .managedPolicies(
+                        List.of(ManagedPolicy.fromAwsManagedPolicyName("service-role/AmazonEMRServicePolicy_v2")))
+                .build();
+        serviceRole.addToPolicy(Iam.passRole(role.getRoleArn(), "ec2"));
+        Waivers.nag(serviceRole, "AwsSolutions-IAM4", "AWS keeps this policy, and it ends at what carries EMR's tag.");
+        CfnSecurityConfiguration security = CfnSecurityConfiguration.Builder.create(this, "Security")
+                .name(names.of("spark"))
+                .securityConfiguration(Map.of(
+                        "EncryptionConfiguration",
+                        Map.of(
+                                "EnableInTransitEncryption",
+                                false,
+                                "EnableAtRestEncryption",
+                                true,
+                                "AtRestEncryptionConfiguration",
+                                Map.of(
+                                        "S3EncryptionConfiguration",
+                                        Map.of(
+                                                "EncryptionMode",
+                                                "SSE-KMS",
+                                                "AwsKmsKey",
+                                                lake.key(this).getKeyArn()),
+                                        "LocalDiskEncryptionConfiguration",
+                                        Map.of(
+                                                "EncryptionKeyProviderType",
+                                                "AwsKms",
+                                                "AwsKmsKey",
+                                                lake.key(this).getKeyArn(),
+                                                "EnableEbsEncryption",
+                                                true))),
+                        "InstanceMetadataServiceConfiguration",
+                        Map.of("MinimumInstanceMetadataServiceVersion", 2, "HttpPutResponseHopLimit", 1)))
+                .build();
+        return job -> Map.ofEntries(
+                Map.entry("Name", names.of(job.name())),
+                Map.entry("ReleaseLabel", RELEASE),
+                Map.entry("Applications", List.of(Map.of("Name", "Spark"))),
+                Map.entry("ServiceRole", serviceRole.getRoleArn()),
+                Map.entry("JobFlowRole", profile.getRef()),
+                Map.entry("SecurityConfiguration", security.getRef()),
+                Map.entry("LogUri", logUri()),
+                Map.entry("AutoTerminationPolicy", Map.of("IdleTimeout", 300)),
+                Map.entry(
+                        "ManagedScalingPolicy",
+                        Map.of(
+                                "ComputeLimits",
+                                Map.of(
+                                        "UnitType", "Instances",
+                                        "MinimumCapacityUnits", 1,
+                                        "MaximumCapacityUnits", size.instances(),
+                                        "MaximumOnDemandCapacityUnits", 1,
+                                        "MaximumCoreCapacityUnits", 1))),
+                Map.entry(
+                        "Instances",
+                        Map.of(
+                                "Ec2SubnetId", network.privateSubnetIds(this, 1).get(0),
+                                "EmrManagedMasterSecurityGroup", nodes.getSecurityGroupId(),
+                                "EmrManagedSlaveSecurityGroup", nodes.getSecurityGroupId(),
+                                "ServiceAccessSecurityGroup", service.getSecurityGroupId(),
+                                "KeepJobFlowAliveWhenNoSteps", false,
+                                "InstanceGroups",
+                                        List.of(
+                                                group("MASTER", "ON_DEMAND", size),
+                                                group("CORE", "ON_DEMAND", size),
+                                                group("TASK", "SPOT", size)))),
+                Map.entry(
+                        "Configurations",
+                        List.of(Map.of(
+                                "Classification", "delta-defaults", "Properties", Map.of("delta.enabled", "true")))),
+                Map.entry(
+                        "Steps",
+                        List.of(Map.of(
+                                "Name", job.name(),
+                                "ActionOnFailure", "TERMINATE_CLUSTER",
+                                "HadoopJarStep",
+                                        Map.of(
+                                                "Jar",
+                                                "command-runner.jar",
+                                                "Args",
+                                                Stream.concat(
+                                                                Stream.of(
+                                                                                List.of("spark-submit"),
+                                                                                options(job, ""),
+                                                                                List.of(jar.getS3ObjectUrl()))
+                                                                        .flatMap(List::stream),
+                                                                job.arguments().stream())
+                                                        .toList())))),
+                Map.entry(
+                        "Tags",
+                        List.of(
+                                Map.of(
+                                        "Key",
+                                        "environment",
+                                        "Value",
+                                        deployment.environment().name()),
+                                Map.of("Key", EMR_TAG, "Value", "true"))));
+    }
+
+    private static Map<String, Object> group(String role, String market, Environment.Spark.Clusters size) {
+        return Map.of("InstanceRole", role, "Market", market, "InstanceType", size.instance(), "InstanceCount", 1);
+    }
+}

@@ -1,0 +1,361 @@
+package dataplatform.cdk.stacks;
+
+import dataplatform.cdk.config.Deployment;
+import dataplatform.cdk.config.Environment;
+import dataplatform.platform.Names;
+import dataplatform.cdk.constructs.DroppedFiles;
+import dataplatform.cdk.constructs.Json;
+import dataplatform.cdk.policy.Waivers;
+
+import dataplatform.contracts.Contract;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.budgets.CfnBudget;
+import software.amazon.awscdk.services.cloudwatch.Alarm;
+import software.amazon.awscdk.services.cloudwatch.CfnAlarm;
+import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
+import software.amazon.awscdk.services.cloudwatch.Dashboard;
+import software.amazon.awscdk.services.cloudwatch.GraphWidget;
+import software.amazon.awscdk.services.cloudwatch.IMetric;
+import software.amazon.awscdk.services.cloudwatch.Metric;
+import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
+import software.amazon.awscdk.services.cloudwatch.actions.SnsAction;
+import software.amazon.awscdk.services.events.EventField;
+import software.amazon.awscdk.services.events.EventPattern;
+import software.amazon.awscdk.services.events.Match;
+import software.amazon.awscdk.services.events.Rule;
+import software.amazon.awscdk.services.events.RuleTargetInput;
+import software.amazon.awscdk.services.events.targets.SnsTopic;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.sns.Topic;
+import software.amazon.awscdk.services.sns.subscriptions.EmailSubscription;
+import software.amazon.awscdk.services.sqs.Queue;
+import software.amazon.awscdk.services.sqs.QueueEncryption;
+import software.constructs.Construct;
+
+/** Who is told when something is wrong or dear, and a page to look at. Each alarm names its runbook. */
+public final class WatchStack extends Stack {
+    private static final Duration FIVE_MINUTES = Duration.minutes(5);
+    private static final long MEGABYTE = 1L << 20;
+    private static final long GIGABYTE = 1L << 30;
+
+    private final Deployment deployment;
+    private final Topic topic;
+
+    WatchStack(Construct scope, Deployment deployment, LakeStack lake, SparkStack spark, boolean filesAreDropped) {
+        super(scope, deployment.names().of("watch"), deployment.stack("watch", "Alarms, budget and dashboard"));
+        this.deployment = deployment;
+        Names names = deployment.names();
+        Environment environment = deployment.environment();
+        this.topic = topic(lake);
+        Queue dead = Queue.Builder.create(this, "DeadLetters")
+                .queueName(names.of("dead-letters"))
+                .encryption(QueueEncryption.KMS)
+                .encryptionMasterKey(lake.key(this))
+                .enforceSsl(true)
+                .retentionPeriod(Duration.days(14))
+                .build();
+        Waivers.nag(dead, "AwsSolutions-SQS3", "It is the queue of dead letters.");
+
+        IMetric slot = database("OldestReplicationSlotLag", "Maximum");
+        IMetric storage = database("FreeStorageSpace", "Minimum");
+        replicationLag();
+        alarm(
+                "replication-slot",
+                "Replication stands still while the shop's database keeps its log; at "
+                        + SourceDatabaseStack.slotLimitMegabytes(environment.database())
+                        + " MB it gives the log up, and everything has to be loaded again.",
+                slot,
+                SourceDatabaseStack.slotLimitMegabytes(environment.database()) * MEGABYTE / 2,
+                ComparisonOperator.GREATER_THAN_THRESHOLD,
+                TreatMissingData.NOT_BREACHING,
+                3);
+        alarm(
+                "storage",
+                "The shop's database has less than a tenth of its disk left.",
+                storage,
+                environment.database().gigabytes() * GIGABYTE / 10,
+                ComparisonOperator.LESS_THAN_THRESHOLD,
+                TreatMissingData.NOT_BREACHING,
+                3);
+        alarm(
+                "dead-letters",
+                "A message could not be delivered; it is kept for two weeks.",
+                dead.metricApproximateNumberOfMessagesVisible(),
+                0,
+                ComparisonOperator.GREATER_THAN_THRESHOLD,
+                TreatMissingData.NOT_BREACHING,
+                1);
+        alarm(
+                "reconciliation",
+                "Silver differs from the shop's database: rows are missing, or there are too many.",
+                quality("Drift"),
+                0,
+                ComparisonOperator.GREATER_THAN_THRESHOLD,
+                // told only where there is any
+                TreatMissingData.NOT_BREACHING,
+                1);
+        alarm(
+                "files-set-aside",
+                "Files could not be read and are not tried any more; the log of the task quality_gate names them.",
+                quality("FilesSetAside"),
+                0,
+                ComparisonOperator.GREATER_THAN_THRESHOLD,
+                TreatMissingData.NOT_BREACHING,
+                1);
+        if (filesAreDropped) {
+            alarm(
+                    "dropped-files",
+                    "Files have come for which no DAG could be started; they are told of for two weeks.",
+                    Metric.Builder.create()
+                            .namespace("AWS/SQS")
+                            .metricName("ApproximateNumberOfMessagesVisible")
+                            .dimensionsMap(Map.of("QueueName", DroppedFiles.deadLetters(names)))
+                            .statistic("Maximum")
+                            .period(FIVE_MINUTES)
+                            .build(),
+                    0,
+                    ComparisonOperator.GREATER_THAN_THRESHOLD,
+                    TreatMissingData.NOT_BREACHING,
+                    1);
+        }
+        Optional<String> application = spark.applicationId(this);
+        if (!environment.rests()) {
+            deployment.contracts().forEach(this::staleTable);
+        }
+        tell(
+                "failed-job",
+                "A Spark job has failed: docs/runbooks/silver.md, docs/runbooks/landing.md",
+                EventPattern.builder()
+                        .source(List.of("aws.emr-serverless", "aws.emr"))
+                        .detailType(List.of("EMR Serverless Job Run State Change", "EMR Step Status Change"))
+                        .detail(Map.of("state", List.of("FAILED")))
+                        .build(),
+                dead);
+        tell(
+                "failed-replication",
+                "Replication has failed: docs/runbooks/replication-lag.md",
+                EventPattern.builder()
+                        .source(List.of("aws.dms"))
+                        .detail(Map.of("category", Match.equalsIgnoreCase("failure")))
+                        .build(),
+                dead);
+        budget();
+        dashboard(slot, storage, application);
+    }
+
+    /** A figure that the quality gate tells. */
+    private IMetric quality(String name) {
+        return Metric.Builder.create()
+                .namespace(AirflowStack.METRICS)
+                .metricName(name)
+                .dimensionsMap(Map.of("Environment", deployment.names().environment()))
+                .statistic("Maximum")
+                .period(Duration.hours(1))
+                .build();
+    }
+
+    private Topic topic(LakeStack lake) {
+        Topic made = Topic.Builder.create(this, "Alerts")
+                .topicName(deployment.names().of("alerts"))
+                .masterKey(lake.key(this))
+                .enforceSsl(true)
+                .build();
+        made.addToResourcePolicy(PolicyStatement.Builder.create()
+                .principals(List.of(
+                        new ServicePrincipal("cloudwatch.amazonaws.com"),
+                        new ServicePrincipal("budgets.amazonaws.com")))
+                .actions(List.of("sns:Publish"))
+                .resources(List.of(made.getTopicArn()))
+                .conditions(Map.of("StringEquals", Map.of("aws:SourceAccount", Aws.ACCOUNT_ID)))
+                .build());
+        if (!deployment.alertEmail().isEmpty()) {
+            made.addSubscription(new EmailSubscription(deployment.alertEmail()));
+        }
+        return made;
+    }
+
+    private IMetric database(String metric, String statistic) {
+        return Metric.Builder.create()
+                .namespace("AWS/RDS")
+                .metricName(metric)
+                .dimensionsMap(Map.of("DBInstanceIdentifier", SourceDatabaseStack.identifier(deployment.names())))
+                .statistic(statistic)
+                .period(FIVE_MINUTES)
+                .build();
+    }
+
+    private static String runbook(String what, String name) {
+        return what + " Runbook: docs/runbooks/" + name + ".md";
+    }
+
+    private void alarm(
+            String name,
+            String what,
+            IMetric metric,
+            Number threshold,
+            ComparisonOperator operator,
+            TreatMissingData missing,
+            int periods) {
+        Alarm.Builder.create(this, name)
+                .alarmName(deployment.names().of(name))
+                .alarmDescription(runbook(what, name))
+                .metric(metric)
+                .threshold(threshold)
+                .comparisonOperator(operator)
+                .treatMissingData(missing)
+                .evaluationPeriods(periods)
+                .build()
+                .addAlarmAction(new SnsAction(topic));
+    }
+
+    /** By a query over the metric, as DMS Serverless and an instance report it under different dimensions. */
+    private void replicationLag() {
+        String name = "replication-lag";
+        CfnAlarm.Builder.create(this, name)
+                .alarmName(deployment.names().of(name))
+                .alarmDescription(runbook(
+                        "Changes of the shop's database reach bronze more than a quarter of an hour late, or not at all.",
+                        name))
+                .metrics(List.of(CfnAlarm.MetricDataQueryProperty.builder()
+                        .id("lag")
+                        .expression("SELECT MAX(CDCLatencyTarget) FROM \"AWS/DMS\"")
+                        .period(300)
+                        .returnData(true)
+                        .build()))
+                .threshold(900)
+                .comparisonOperator("GreaterThanThreshold")
+                .evaluationPeriods(3)
+                .treatMissingData(deployment.environment().rests() ? "notBreaching" : "breaching")
+                .alarmActions(List.of(topic.getTopicArn()))
+                .build();
+    }
+
+    /** By the ages that the DAG {@code freshness} measures every hour. Its silence is no better than a broken promise. */
+    private void staleTable(Contract contract) {
+        String name = "stale-tables-" + contract.id();
+        Alarm.Builder.create(this, name)
+                .alarmName(deployment.names().of(name))
+                .alarmDescription(runbook(
+                        "Silver's " + contract.id() + " is older than the "
+                                + contract.freshness().toHours()
+                                + " hours that its contract promises, or nobody knows how old it is.",
+                        "stale-tables"))
+                .metric(Metric.Builder.create()
+                        .namespace(AirflowStack.METRICS)
+                        .metricName("Age")
+                        .dimensionsMap(
+                                Map.of("Environment", deployment.names().environment(), "DataSet", contract.id()))
+                        .statistic("Maximum")
+                        .period(Duration.hours(1))
+                        .build())
+                .threshold(contract.freshness().toSeconds())
+                .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD)
+                .treatMissingData(TreatMissingData.BREACHING)
+                // one look may come late
+                .evaluationPeriods(2)
+                .build()
+                .addAlarmAction(new SnsAction(topic));
+    }
+
+    private void tell(String name, String message, EventPattern pattern, Queue dead) {
+        Rule.Builder.create(this, name)
+                .ruleName(deployment.names().of(name))
+                .description(message)
+                .eventPattern(pattern)
+                .targets(List.of(SnsTopic.Builder.create(topic)
+                        .message(RuleTargetInput.fromObject(Json.sorted(Map.of(
+                                "what", message,
+                                "environment", deployment.environment().name(),
+                                "event", EventField.fromPath("$.detail")))))
+                        .deadLetterQueue(dead)
+                        .build()))
+                .build();
+    }
+
+    private void budget() {
+        Names names = deployment.names();
+        List<CfnBudget.NotificationWithSubscribersProperty> notifications = new ArrayList<>();
+        Map.of("ACTUAL", 80, "FORECASTED", 100).entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .forEach(kind -> notifications.add(CfnBudget.NotificationWithSubscribersProperty.builder()
+                        .notification(CfnBudget.NotificationProperty.builder()
+                                .notificationType(kind.getKey())
+                                .comparisonOperator("GREATER_THAN")
+                                .threshold(kind.getValue())
+                                .thresholdType("PERCENTAGE")
+                                .build())
+                        .subscribers(List.of(CfnBudget.SubscriberProperty.builder()
+                                .subscriptionType("SNS")
+                                .address(topic.getTopicArn())
+                                .build()))
+                        .build()));
+        CfnBudget.Builder.create(this, "Budget")
+                .budget(CfnBudget.BudgetDataProperty.builder()
+                        .budgetName(names.of("month"))
+                        .budgetType("COST")
+                        .timeUnit("MONTHLY")
+                        .budgetLimit(CfnBudget.SpendProperty.builder()
+                                .amount(deployment.environment().budget())
+                                .unit("USD")
+                                .build())
+                        .costFilters(Map.of("TagKeyValue", List.of("user:environment$" + names.environment())))
+                        .build())
+                .notificationsWithSubscribers(notifications)
+                .build();
+    }
+
+    private void dashboard(IMetric slot, IMetric storage, Optional<String> application) {
+        Dashboard dashboard = Dashboard.Builder.create(this, "Dashboard")
+                .dashboardName(deployment.names().of("platform"))
+                .build();
+        dashboard.addWidgets(
+                graph("Log that replication holds back (bytes)", slot),
+                graph("Free disk of the shop's database (bytes)", storage));
+        application.ifPresent(id -> dashboard.addWidgets(
+                graph("Spark jobs done", job(id, "SuccessJobs")), graph("Spark jobs failed", job(id, "FailedJobs"))));
+        dashboard.addWidgets(
+                graph(
+                        "Athena: bytes read",
+                        Metric.Builder.create()
+                                .namespace("AWS/Athena")
+                                .metricName("ProcessedBytes")
+                                .dimensionsMap(Map.of("WorkGroup", AthenaStack.workGroup(deployment.names())))
+                                .statistic("Sum")
+                                .period(Duration.hours(1))
+                                .build()),
+                graph(
+                        "Warehouse: capacity",
+                        Metric.Builder.create()
+                                .namespace("AWS/Redshift-Serverless")
+                                .metricName("ComputeCapacity")
+                                .dimensionsMap(Map.of("Workgroup", WarehouseStack.identifier(deployment.names())))
+                                .statistic("Maximum")
+                                .period(FIVE_MINUTES)
+                                .build()));
+    }
+
+    private static Metric job(String application, String metric) {
+        return Metric.Builder.create()
+                .namespace("AWS/EMRServerless")
+                .metricName(metric)
+                .dimensionsMap(Map.of("ApplicationId", application))
+                .statistic("Sum")
+                .period(Duration.hours(1))
+                .build();
+    }
+
+    private static GraphWidget graph(String title, IMetric metric) {
+        return GraphWidget.Builder.create()
+                .title(title)
+                .left(List.of(metric))
+                .width(12)
+                .build();
+    }
+}
