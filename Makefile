@@ -63,7 +63,7 @@ airflow: $(built) $(tools) $(airflow) ## open Airflow over the demo's data: PORT
 
 .PHONY: load-demo
 load-demo: $(built) ## fill the source database of a deployed environment: ENV=<name>, and DATA=<folder of CSV files> or SCALE=<n>
-	@$(JAVA) -cp "lambdas/load-demo-data/target/classes:$$(<lambdas/load-demo-data/target/classpath)" dataplatform.lambdas.LoadDemo \
+	@$(JAVA) -cp "operations/target/classes:$$(<operations/target/classpath)" dataplatform.operations.LoadDemo \
 	  --environment '$(or $(ENV),$(error give ENV=<name>))' $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE))
 
 .PHONY: finance-data
@@ -71,7 +71,7 @@ finance-data: $(built) ## make up what the banks of some households export: FOLD
 	@$(run) dataplatform.source.HouseholdGenerator --folder '$(or $(FOLDER),target/finance-data)' $(if $(SEED),--seed $(SEED)) \
 	  $(if $(MONTHS),--months $(MONTHS)) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
-airflow_commands = $(JAVA) -cp "lambdas/airflow-launcher/target/classes:$$(<lambdas/airflow-launcher/target/classpath)" dataplatform.lambdas.AirflowCommands
+airflow_commands = $(JAVA) -cp "operations/target/classes:$$(<operations/target/classpath)" dataplatform.operations.AirflowCommands
 
 .PHONY: airflow-up
 airflow-up: $(built) | environment ## start Airflow where it runs on demand, and say how to reach its page: ENV=<environment>

@@ -2,9 +2,9 @@ package dataplatform.bench;
 
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
-import dataplatform.spark.job.BronzeToSilver;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Sessions;
+import dataplatform.spark.job.BronzeToSilver;
 import dataplatform.spark.silver.SilverTable;
 import java.nio.file.Path;
 import java.util.ArrayList;

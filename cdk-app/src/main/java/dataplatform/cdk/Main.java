@@ -3,7 +3,6 @@ package dataplatform.cdk;
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
 import dataplatform.cdk.stacks.Platform;
-
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.ContractException;
 import dataplatform.contracts.Contracts;

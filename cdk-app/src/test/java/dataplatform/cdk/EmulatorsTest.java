@@ -1,8 +1,5 @@
 package dataplatform.cdk;
 
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,6 +8,8 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -142,7 +141,8 @@ class EmulatorsTest {
                         .applyServerSideEncryptionByDefault();
                 assertThat(rule.sseAlgorithm())
                         .as(bucket)
-                        .isEqualTo(layer == LakeBucket.LOGS ? ServerSideEncryption.AES256 : ServerSideEncryption.AWS_KMS);
+                        .isEqualTo(
+                                layer == LakeBucket.LOGS ? ServerSideEncryption.AES256 : ServerSideEncryption.AWS_KMS);
             }
         }
     }

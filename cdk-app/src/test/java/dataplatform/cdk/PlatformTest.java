@@ -1,19 +1,18 @@
 package dataplatform.cdk;
 
-import dataplatform.cdk.config.Environment;
-import dataplatform.platform.LakeBucket;
-import dataplatform.cdk.stacks.SparkStack;
-import dataplatform.cdk.cost.Cost;
-import dataplatform.cdk.cost.Prices;
-
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dataplatform.cdk.config.Environment;
+import dataplatform.cdk.cost.Cost;
+import dataplatform.cdk.cost.Prices;
+import dataplatform.cdk.stacks.SparkStack;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
+import dataplatform.platform.LakeBucket;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -132,11 +131,11 @@ class PlatformTest {
     @Test
     void onlyProductionTakesNoDemoData() {
         assertThat(functions("dataplatform-production-source-database"))
-                .containsExactly("dataplatform.lambdas.SourceKeys::handleRequest");
+                .containsExactly("dataplatform.lambdas.sourcedatabase.SourceKeys::handleRequest");
         assertThat(functions("dataplatform-dev-source-database"))
                 .containsExactlyInAnyOrder(
-                        "dataplatform.lambdas.LoadDemoData::handleRequest",
-                        "dataplatform.lambdas.SourceKeys::handleRequest");
+                        "dataplatform.lambdas.loaddemodata.LoadDemoData::handleRequest",
+                        "dataplatform.lambdas.sourcedatabase.SourceKeys::handleRequest");
     }
 
     private List<String> functions(String stack) {
@@ -297,7 +296,8 @@ class PlatformTest {
                 .contains("dataplatform.spark.job.BronzeToSilver", "ConditionalPutLogStore", "--bronze");
         for (String environment : List.of("dev", "dev-other")) {
             assertThat(request(environment, "landing-to-silver"))
-                    .contains("dataplatform.spark.job.LandingToSilver", "ConditionalPutLogStore", "--landing", "--silver")
+                    .contains(
+                            "dataplatform.spark.job.LandingToSilver", "ConditionalPutLogStore", "--landing", "--silver")
                     .doesNotContain("bronze-to-silver");
         }
         assertThat(request("dev-other", "bronze-to-silver"))

@@ -1,10 +1,9 @@
 package dataplatform.cdk;
 
-import dataplatform.cdk.stacks.Platform;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dataplatform.cdk.stacks.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

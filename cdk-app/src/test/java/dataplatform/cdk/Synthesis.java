@@ -1,12 +1,11 @@
 package dataplatform.cdk;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
 import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.stacks.Platform;
-
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dataplatform.contracts.Contracts;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,8 +1,7 @@
 package dataplatform.spark;
 
-import dataplatform.spark.silver.SilverTable;
-
 import dataplatform.contracts.Contract;
+import dataplatform.spark.silver.SilverTable;
 
 /**
  * A contract and where its data stands.

@@ -53,9 +53,7 @@ public final class Sessions {
         // where there is little to do, Spark takes longer to think it over again after each step than to do it
         SparkSession session = spark.newSession();
         session.conf().set("spark.sql.adaptive.enabled", false);
-        int partitions = bytes > SMALL
-                ? Math.min(8, spark.sessionState().conf().numShufflePartitions())
-                : 1;
+        int partitions = bytes > SMALL ? Math.min(8, spark.sessionState().conf().numShufflePartitions()) : 1;
         session.conf().set("spark.sql.shuffle.partitions", partitions);
         // many small files are looked for in a task a core and not in a task a file
         session.conf()

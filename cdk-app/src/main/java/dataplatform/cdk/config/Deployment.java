@@ -1,10 +1,9 @@
 package dataplatform.cdk.config;
 
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
-
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Load;
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,7 +1,6 @@
 package dataplatform.cdk.config;
 
 import dataplatform.platform.Names;
-
 import java.util.List;
 import java.util.stream.Collectors;
 

@@ -2,7 +2,6 @@ package dataplatform.cdk.constructs;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
-
 import java.util.Map;
 import java.util.TreeMap;
 

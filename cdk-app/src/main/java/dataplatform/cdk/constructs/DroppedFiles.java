@@ -2,10 +2,9 @@ package dataplatform.cdk.constructs;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
 import dataplatform.cdk.policy.Waivers;
-
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -127,8 +126,8 @@ public final class DroppedFiles extends Construct {
                 List.of("lambda:InvokeFunction"), Iam.arn("lambda", "function:" + names.of("airflow-launcher"))));
         role.addToPolicy(Iam.allow(
                 List.of("ssm:GetParameter"), Iam.arn("ssm", "parameter" + names.path(OnDemandAirflow.HEARTBEAT))));
-        role.addToPolicy(
-                Iam.allow(List.of("ssm:SendCommand"), Iam.arn("ssm", "document/" + OnDemandAirflow.callDocument(names))));
+        role.addToPolicy(Iam.allow(
+                List.of("ssm:SendCommand"), Iam.arn("ssm", "document/" + OnDemandAirflow.callDocument(names))));
         Map<String, Object> airflows = new HashMap<>(Map.of("ssm:resourceTag/" + OnDemandInstance.PART, "airflow"));
         names.tags().forEach((name, value) -> airflows.put("ssm:resourceTag/" + name, value));
         role.addToPolicy(

@@ -2,7 +2,6 @@ package dataplatform.cdk.constructs;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.policy.Waivers;
-
 import java.util.function.UnaryOperator;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.RemovalPolicy;
@@ -31,7 +30,7 @@ public final class JavaFunction {
      *
      * @param key that its log is encrypted with
      * @param module such as {@code start-replication}
-     * @param handler the class, in {@code dataplatform.lambdas}
+     * @param handler the class, in the package {@code dataplatform.lambdas.<module without hyphens>}
      * @param more what this function needs beside
      * @throws IllegalArgumentException if its jar has not been built
      */
@@ -69,7 +68,7 @@ public final class JavaFunction {
                         .functionName(deployment.names().of(name))
                         .runtime(Runtime.JAVA_21)
                         .architecture(Architecture.ARM_64)
-                        .handler("dataplatform.lambdas." + handler + "::handleRequest")
+                        .handler("dataplatform.lambdas." + module.replace("-", "") + "." + handler + "::handleRequest")
                         .code(Code.fromAsset(deployment.file(jar(module))))
                         .memorySize(1024)
                         .timeout(Duration.minutes(15))

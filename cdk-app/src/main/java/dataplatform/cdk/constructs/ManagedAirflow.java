@@ -3,43 +3,23 @@ package dataplatform.cdk.constructs;
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
 import dataplatform.cdk.policy.Waivers;
-
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import software.amazon.awscdk.Aws;
-import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.FileSystem;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.Tags;
-import software.amazon.awscdk.services.ec2.IVpc;
-import software.amazon.awscdk.services.ec2.LaunchTemplate;
-import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
-import software.amazon.awscdk.services.ec2.UserData;
-import software.amazon.awscdk.services.iam.CompositePrincipal;
 import software.amazon.awscdk.services.iam.Role;
-import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
-import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.logs.LogGroup;
 import software.amazon.awscdk.services.logs.RetentionDays;
 import software.amazon.awscdk.services.mwaa.CfnEnvironment;
-import software.amazon.awscdk.services.s3.assets.Asset;
+import software.amazon.awscdk.services.s3.IBucket;
 import software.amazon.awscdk.services.s3.assets.AssetOptions;
 import software.amazon.awscdk.services.s3.deployment.BucketDeployment;
 import software.amazon.awscdk.services.s3.deployment.Source;
-import software.amazon.awscdk.services.scheduler.Schedule;
-import software.amazon.awscdk.services.scheduler.ScheduleExpression;
-import software.amazon.awscdk.services.scheduler.ScheduleTargetInput;
-import software.amazon.awscdk.services.scheduler.targets.Universal;
-import software.amazon.awscdk.services.ssm.CfnDocument;
-import software.constructs.Construct;
-import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.services.s3.IBucket;
 
 /** MWAA, and its DAGs and requirements in the artifacts bucket. */
 public final class ManagedAirflow {
@@ -73,8 +53,8 @@ public final class ManagedAirflow {
                 .removalPolicy(RemovalPolicy.DESTROY)
                 .build();
         copy("Dags", deployment.file(AirflowOptions.BUNDLE + "/dags"), List.of(), PREFIX + "/dags", true, logs);
-        Files files = new Files(
-                single("Requirements", "mwaa-requirements.txt", logs), single("Startup", "startup.sh", logs));
+        Files files =
+                new Files(single("Requirements", "mwaa-requirements.txt", logs), single("Startup", "startup.sh", logs));
         stack.getNode().findAll().stream()
                 .filter(construct -> construct.getNode().getPath().matches("[^/]+/Custom::CDKBucketDeployment[^/]+"))
                 .forEach(handler -> {
@@ -126,8 +106,7 @@ public final class ManagedAirflow {
         String logs = Iam.arn("logs", "log-group:airflow-" + name + "-*");
         role.addToPolicy(Iam.allow(List.of("airflow:PublishMetrics"), Iam.arn("airflow", "environment/" + name)));
         role.addToPolicy(Iam.allow(
-                List.of("s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration"),
-                artifacts.getBucketArn()));
+                List.of("s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration"), artifacts.getBucketArn()));
         role.addToPolicy(Iam.allow(
                 List.of(
                         "logs:CreateLogStream",

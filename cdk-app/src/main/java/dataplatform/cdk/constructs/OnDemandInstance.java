@@ -1,9 +1,8 @@
 package dataplatform.cdk.constructs;
 
 import dataplatform.cdk.config.Deployment;
-import dataplatform.platform.Names;
 import dataplatform.cdk.policy.Waivers;
-
+import dataplatform.platform.Names;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Aws;

@@ -1,9 +1,8 @@
 package dataplatform.cdk.cost;
 
-import dataplatform.cdk.config.Environment;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dataplatform.cdk.config.Environment;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
@@ -95,7 +94,7 @@ public final class Cost {
      * @param rest USD a month when nobody works
      * @param work USD that a day of work adds
      */
-    record Line(String stack, String resource, String what, BigDecimal rest, BigDecimal work) {}
+    public record Line(String stack, String resource, String what, BigDecimal rest, BigDecimal work) {}
 
     private Cost(Environment environment, Prices prices) {
         this.environment = environment;
@@ -123,7 +122,7 @@ public final class Cost {
      * @param templates the folder that the templates were written to
      * @throws IllegalArgumentException if it is not known what a resource costs
      */
-    static List<Line> of(Environment environment, Path templates, Prices prices) throws IOException {
+    public static List<Line> of(Environment environment, Path templates, Prices prices) throws IOException {
         Cost cost = new Cost(environment, prices);
         // not by their names: those of dev-anna begin as those of dev do
         for (JsonNode stack :

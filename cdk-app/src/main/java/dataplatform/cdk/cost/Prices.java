@@ -20,7 +20,7 @@ import java.util.TreeMap;
 public record Prices(String note, Map<String, BigDecimal> usd) {
 
     /** The table in the repository. */
-    static Prices read() {
+    public static Prices read() {
         try (BufferedReader reader =
                 new BufferedReader(new InputStreamReader(Prices.class.getResourceAsStream("prices.csv"), UTF_8))) {
             List<String> lines = reader.lines().toList();

@@ -1,11 +1,10 @@
 package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
-
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,15 +1,14 @@
 package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
 import dataplatform.cdk.constructs.Iam;
 import dataplatform.cdk.policy.Waivers;
-
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
 import dataplatform.contracts.Load;
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.util.ArrayList;
 import java.util.List;
 import software.amazon.awscdk.Aws;

@@ -2,7 +2,6 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.constructs.Iam;
-
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Aws;

@@ -1,11 +1,10 @@
 package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
-import dataplatform.platform.LakeBucket;
 import dataplatform.cdk.constructs.Iam;
 import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
-
+import dataplatform.platform.LakeBucket;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;

@@ -2,10 +2,9 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
 import dataplatform.cdk.constructs.SharedParameter;
-
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

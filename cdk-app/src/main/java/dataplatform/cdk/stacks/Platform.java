@@ -1,7 +1,6 @@
 package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
-
 import io.github.cdklabs.cdknag.AwsSolutionsChecks;
 import java.util.List;
 import software.amazon.awscdk.App;

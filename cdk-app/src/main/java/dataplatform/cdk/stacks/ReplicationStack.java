@@ -2,15 +2,14 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
-import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.constructs.Iam;
+import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.constructs.Json;
-import dataplatform.cdk.constructs.TableMappings;
 import dataplatform.cdk.constructs.SharedParameter;
+import dataplatform.cdk.constructs.TableMappings;
 import dataplatform.cdk.policy.Waivers;
-
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Aws;

@@ -2,13 +2,12 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
-import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.constructs.Iam;
+import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
-
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -129,7 +128,8 @@ public final class SourceDatabaseStack extends Stack {
                 .removalPolicy(deployment.deletesData() ? RemovalPolicy.DESTROY : RemovalPolicy.SNAPSHOT)
                 .build();
         database.getNode().addDependency(logs);
-        this.host = new SharedParameter(this, names.path("source-database/host"), database.getDbInstanceEndpointAddress());
+        this.host =
+                new SharedParameter(this, names.path("source-database/host"), database.getDbInstanceEndpointAddress());
         this.secret = new SharedParameter(this, names.path("source-database/secret-arn"), password.getSecretArn());
         this.securityGroup =
                 new SharedParameter(this, names.path("source-database/security-group-id"), group.getSecurityGroupId());
@@ -148,7 +148,8 @@ public final class SourceDatabaseStack extends Stack {
                 SECRET,
                 password.getSecretArn());
         Function keys = sourceKeys(lake, vpc, subnets, group, access);
-        this.sourceKeys = new SharedParameter(this, names.path("source-database/keys-function-arn"), keys.getFunctionArn());
+        this.sourceKeys =
+                new SharedParameter(this, names.path("source-database/keys-function-arn"), keys.getFunctionArn());
         if (deployment.environment().demoData()) {
             loader(lake, vpc, subnets, group, access);
         }
@@ -267,8 +268,8 @@ public final class SourceDatabaseStack extends Stack {
     private void loader(
             LakeStack lake, IVpc vpc, SubnetSelection subnets, SecurityGroup database, Map<String, String> access) {
         SecurityGroup group = NetworkStack.securityGroup(this, "Loader", vpc, "Loads the made-up shop");
-        Function loader =
-                JavaFunction.of(this, deployment, lake.key(this), "load-demo-data", "LoadDemoData", builder -> inNetwork(
+        Function loader = JavaFunction.of(
+                this, deployment, lake.key(this), "load-demo-data", "LoadDemoData", builder -> inNetwork(
                                 builder, lake, vpc, subnets, group)
                         .description("Loads CSV files of the landing bucket into the shop's database")
                         .environment(access));

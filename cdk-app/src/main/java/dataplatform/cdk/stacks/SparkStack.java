@@ -2,13 +2,12 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
 import dataplatform.cdk.constructs.Iam;
 import dataplatform.cdk.constructs.Json;
 import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
-
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +36,7 @@ import software.constructs.Construct;
  * it runs.
  */
 public final class SparkStack extends Stack {
-    static final String RELEASE = "emr-7.13.0";
+    public static final String RELEASE = "emr-7.13.0";
     /** AmazonEMRServicePolicy_v2 asks for it on what EMR may use. */
     static final String EMR_TAG = "for-use-with-amazon-emr-managed-policies";
 
@@ -47,7 +46,8 @@ public final class SparkStack extends Stack {
     private static final String DELTA =
             "/usr/share/aws/delta/lib/delta-spark.jar,/usr/share/aws/delta/lib/delta-storage.jar";
     // two writers at once never overwrite each other's commit
-    private static final String LOG_STORE = "spark.delta.logStore.s3.impl=dataplatform.spark.storage.ConditionalPutLogStore";
+    private static final String LOG_STORE =
+            "spark.delta.logStore.s3.impl=dataplatform.spark.storage.ConditionalPutLogStore";
 
     private final Deployment deployment;
     private final LakeStack lake;
@@ -79,7 +79,8 @@ public final class SparkStack extends Stack {
                 ? serverless(serverless, role)
                 : clusters((Environment.Spark.Clusters) runsOn, role, network);
         for (Job job : jobs()) {
-            new SharedParameter(this, deployment.names().path("spark/" + job.name()), Json.text(this, request.apply(job)));
+            new SharedParameter(
+                    this, deployment.names().path("spark/" + job.name()), Json.text(this, request.apply(job)));
         }
     }
 
@@ -89,7 +90,11 @@ public final class SparkStack extends Stack {
                 new Job(
                         "bronze-to-silver",
                         "dataplatform.spark.job.BronzeToSilver",
-                        List.of("--bronze", deployment.s3(LakeBucket.BRONZE, ReplicationStack.FOLDER), "--silver", silver)),
+                        List.of(
+                                "--bronze",
+                                deployment.s3(LakeBucket.BRONZE, ReplicationStack.FOLDER),
+                                "--silver",
+                                silver)),
                 new Job(
                         "landing-to-silver",
                         "dataplatform.spark.job.LandingToSilver",

@@ -2,15 +2,14 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
-import dataplatform.platform.Names;
-import dataplatform.platform.LakeBucket;
-import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.constructs.Iam;
+import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
-
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.CustomResource;
@@ -53,8 +52,8 @@ public final class WarehouseStack extends Stack {
         this.key = lake.key(this);
         IVpc vpc = network.vpc(this);
         SecurityGroup group = NetworkStack.securityGroup(this, "Reach", vpc, "The warehouse");
-        this.securityGroup =
-                new SharedParameter(this, deployment.names().path("warehouse/security-group-id"), group.getSecurityGroupId());
+        this.securityGroup = new SharedParameter(
+                this, deployment.names().path("warehouse/security-group-id"), group.getSecurityGroupId());
         Role spectrum = spectrum();
         Environment.Warehouse runsOn = deployment.environment().warehouse();
         if (runsOn instanceof Environment.Warehouse.Serverless serverless) {

@@ -2,12 +2,11 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
-import dataplatform.platform.Names;
 import dataplatform.cdk.constructs.DroppedFiles;
 import dataplatform.cdk.constructs.Json;
 import dataplatform.cdk.policy.Waivers;
-
 import dataplatform.contracts.Contract;
+import dataplatform.platform.Names;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

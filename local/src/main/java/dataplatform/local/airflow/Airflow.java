@@ -1,12 +1,11 @@
 package dataplatform.local.airflow;
 
+import dataplatform.local.platform.ControlPlanes;
+import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Closing;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
-import dataplatform.local.postgres.PostgresServer;
-import dataplatform.local.platform.ControlPlanes;
-
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

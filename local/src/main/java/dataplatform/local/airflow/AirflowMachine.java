@@ -1,11 +1,10 @@
 package dataplatform.local.airflow;
 
+import dataplatform.local.aws.Moto;
 import dataplatform.local.process.Closing;
 import dataplatform.local.process.Ports;
 import dataplatform.local.process.Project;
-import dataplatform.local.aws.Moto;
 import dataplatform.local.s3.S3Server;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

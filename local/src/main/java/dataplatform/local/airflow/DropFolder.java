@@ -1,12 +1,11 @@
 package dataplatform.local.airflow;
 
-import dataplatform.local.aws.AwsJson;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.lambda.LambdaRuntime;
-
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

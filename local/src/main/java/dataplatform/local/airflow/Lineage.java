@@ -1,9 +1,8 @@
 package dataplatform.local.airflow;
 
-import dataplatform.local.process.Project;
 import dataplatform.local.aws.AwsJson;
 import dataplatform.local.platform.ControlPlanes;
-
+import dataplatform.local.process.Project;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -1,11 +1,10 @@
 package dataplatform.local.airflow;
 
-import dataplatform.local.process.LoopbackServer;
-import dataplatform.local.aws.AwsJson;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpHandler;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.process.LoopbackServer;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

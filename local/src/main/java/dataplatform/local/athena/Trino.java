@@ -4,7 +4,6 @@ import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Ports;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
-
 import io.trino.jdbc.TrinoDriver;
 import java.io.IOException;
 import java.net.URI;

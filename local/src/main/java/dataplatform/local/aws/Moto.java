@@ -5,7 +5,6 @@ import dataplatform.local.process.Closing;
 import dataplatform.local.process.Ports;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

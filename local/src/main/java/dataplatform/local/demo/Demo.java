@@ -1,18 +1,17 @@
 package dataplatform.local.demo;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.process.Program;
-import dataplatform.local.process.StateLock;
-import dataplatform.local.postgres.PostgresServer;
-import dataplatform.local.airflow.Airflow;
-import dataplatform.local.airflow.Lineage;
-import dataplatform.local.platform.Engines;
-import dataplatform.local.platform.ControlPlanes;
-
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import dataplatform.local.airflow.Airflow;
+import dataplatform.local.airflow.Lineage;
+import dataplatform.local.platform.ControlPlanes;
+import dataplatform.local.platform.Engines;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Program;
+import dataplatform.local.process.StateLock;
 import dataplatform.source.CsvLoader;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;

@@ -1,9 +1,8 @@
 package dataplatform.local.demo;
 
-import dataplatform.local.redshift.Spectrum;
-
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dataplatform.contracts.Contract;
+import dataplatform.local.redshift.Spectrum;
 import dataplatform.source.TableLoad;
 import java.math.BigDecimal;
 import java.sql.Connection;

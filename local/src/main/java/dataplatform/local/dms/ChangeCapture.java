@@ -1,9 +1,8 @@
 package dataplatform.local.dms;
 
-import dataplatform.local.parquet.ParquetFile;
-
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
+import dataplatform.local.parquet.ParquetFile;
 import io.debezium.embedded.Connect;
 import io.debezium.engine.DebeziumEngine;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;

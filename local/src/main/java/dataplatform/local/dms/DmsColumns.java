@@ -1,10 +1,9 @@
 package dataplatform.local.dms;
 
-import dataplatform.local.parquet.ParquetFile;
-
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.local.parquet.ParquetFile;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;

@@ -1,11 +1,10 @@
 package dataplatform.local.dms;
 
-import dataplatform.local.process.LoopbackServer;
-import dataplatform.local.aws.AwsJson;
-import dataplatform.local.s3.S3Server;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.process.LoopbackServer;
+import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.util.Map;
 import java.util.function.Supplier;

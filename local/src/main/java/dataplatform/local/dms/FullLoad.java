@@ -2,7 +2,6 @@ package dataplatform.local.dms;
 
 import dataplatform.local.parquet.ParquetFile;
 import dataplatform.local.parquet.QueryRows;
-
 import dataplatform.source.SourceTables;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,9 +1,8 @@
 package dataplatform.local.dms;
 
-import dataplatform.local.parquet.QueryRows;
-
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
+import dataplatform.local.parquet.QueryRows;
 import io.debezium.data.SpecialValueDecimal;
 import io.debezium.spi.converter.CustomConverter;
 import io.debezium.spi.converter.RelationalColumn;

@@ -1,11 +1,10 @@
 package dataplatform.local.emr;
 
-import dataplatform.local.process.LoopbackServer;
-import dataplatform.local.aws.AwsJson;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.process.LoopbackServer;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -1,12 +1,11 @@
 package dataplatform.local.emr;
 
-import dataplatform.local.process.LoopbackServer;
-import dataplatform.local.aws.AwsJson;
-import dataplatform.local.s3.S3Server;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.process.LoopbackServer;
+import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

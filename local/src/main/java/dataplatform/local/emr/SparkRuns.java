@@ -1,7 +1,6 @@
 package dataplatform.local.emr;
 
 import dataplatform.local.process.ChildProcess;
-
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -3,7 +3,6 @@ package dataplatform.local.emr;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

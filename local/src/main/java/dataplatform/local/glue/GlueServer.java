@@ -1,11 +1,10 @@
 package dataplatform.local.glue;
 
-import dataplatform.local.process.LoopbackServer;
-import dataplatform.local.aws.AwsJson;
-import dataplatform.local.aws.Moto;
-
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.aws.Moto;
+import dataplatform.local.process.LoopbackServer;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

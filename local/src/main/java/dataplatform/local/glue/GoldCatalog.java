@@ -1,12 +1,11 @@
 package dataplatform.local.glue;
 
-import dataplatform.local.aws.AwsJson;
-import dataplatform.local.aws.Moto;
-import dataplatform.local.platform.ControlPlanes;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.aws.Moto;
+import dataplatform.local.platform.ControlPlanes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;

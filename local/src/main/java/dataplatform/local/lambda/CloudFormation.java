@@ -1,11 +1,10 @@
 package dataplatform.local.lambda;
 
-import dataplatform.local.process.Closing;
-import dataplatform.local.process.LoopbackServer;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
+import dataplatform.local.process.Closing;
+import dataplatform.local.process.LoopbackServer;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;

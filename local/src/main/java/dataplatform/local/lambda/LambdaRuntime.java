@@ -1,15 +1,14 @@
 package dataplatform.local.lambda;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.process.Closing;
-import dataplatform.local.process.LoopbackServer;
-import dataplatform.local.process.Project;
-
 import com.amazonaws.services.lambda.runtime.LambdaLogger;
 import com.amazonaws.services.lambda.runtime.api.client.AWSLambda;
 import com.amazonaws.services.lambda.runtime.serialization.PojoSerializer;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Closing;
+import dataplatform.local.process.LoopbackServer;
+import dataplatform.local.process.Project;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;

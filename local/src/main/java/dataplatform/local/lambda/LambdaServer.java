@@ -1,10 +1,9 @@
 package dataplatform.local.lambda;
 
-import dataplatform.local.process.LoopbackServer;
-import dataplatform.local.s3.S3Server;
-
 import com.sun.net.httpserver.HttpExchange;
 import dataplatform.local.lambda.LambdaRuntime.Answer;
+import dataplatform.local.process.LoopbackServer;
+import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;

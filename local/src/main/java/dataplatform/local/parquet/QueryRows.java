@@ -1,9 +1,8 @@
 package dataplatform.local.parquet;
 
-import dataplatform.local.dms.DmsColumns;
-
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
+import dataplatform.local.dms.DmsColumns;
 import java.math.BigDecimal;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;

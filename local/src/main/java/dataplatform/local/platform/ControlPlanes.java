@@ -1,10 +1,11 @@
 package dataplatform.local.platform;
 
-import dataplatform.local.process.Closing;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dataplatform.contracts.Contracts;
+import dataplatform.local.airflow.Lineage;
 import dataplatform.local.aws.AwsJson;
 import dataplatform.local.aws.Moto;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.dms.DmsServer;
 import dataplatform.local.emr.EmrServer;
 import dataplatform.local.emr.EmrServerlessServer;
@@ -12,15 +13,13 @@ import dataplatform.local.emr.SparkRuns;
 import dataplatform.local.emr.SparkSubmit;
 import dataplatform.local.glue.GlueServer;
 import dataplatform.local.glue.GoldCatalog;
-import dataplatform.local.redshift.RedshiftDataServer;
-import dataplatform.local.redshift.Unload;
 import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.lambda.LambdaServer;
-import dataplatform.local.airflow.Lineage;
-
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dataplatform.contracts.Contracts;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.Closing;
+import dataplatform.local.redshift.RedshiftDataServer;
+import dataplatform.local.redshift.Unload;
+import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;

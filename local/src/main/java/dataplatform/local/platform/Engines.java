@@ -1,19 +1,18 @@
 package dataplatform.local.platform;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.process.Closing;
-import dataplatform.local.process.Project;
+import dataplatform.contracts.Contract;
 import dataplatform.local.aws.Moto;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.dms.DmsServer;
 import dataplatform.local.dms.Replicator;
 import dataplatform.local.emr.SparkSubmit;
-import dataplatform.local.redshift.Spectrum;
 import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Closing;
+import dataplatform.local.process.Project;
+import dataplatform.local.redshift.Spectrum;
+import dataplatform.local.s3.S3Server;
 import dataplatform.local.torture.SourceComparison;
-
-import dataplatform.contracts.Contract;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -164,7 +163,7 @@ public final class Engines implements AutoCloseable {
         variables.put("SILVER_BUCKET", S3Server.SILVER);
         return LambdaRuntime.start(
                 Project.file("lambdas/source-database/target/source-database.jar"),
-                "dataplatform.lambdas.SourceKeys",
+                "dataplatform.lambdas.sourcedatabase.SourceKeys",
                 variables,
                 state.resolve("functions"));
     }

@@ -1,7 +1,6 @@
 package dataplatform.local.postgres;
 
 import dataplatform.local.process.Closing;
-
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;

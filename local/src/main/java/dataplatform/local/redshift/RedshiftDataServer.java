@@ -1,13 +1,12 @@
 package dataplatform.local.redshift;
 
-import dataplatform.local.process.LoopbackServer;
-import dataplatform.local.aws.AwsJson;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.postgres.PostgresServer;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.LoopbackServer;
+import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;

@@ -1,11 +1,10 @@
 package dataplatform.local.redshift;
 
-import dataplatform.local.s3.S3Server;
-
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.Partition;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;

@@ -2,7 +2,6 @@ package dataplatform.local.redshift;
 
 import dataplatform.local.parquet.ParquetFile;
 import dataplatform.local.parquet.QueryRows;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,17 +1,16 @@
 package dataplatform.local.shell;
 
+import dataplatform.local.airflow.Airflow;
+import dataplatform.local.airflow.DropFolder;
+import dataplatform.local.airflow.MwaaServer;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.platform.ControlPlanes;
+import dataplatform.local.platform.Engines;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Ports;
 import dataplatform.local.process.Program;
 import dataplatform.local.process.Project;
 import dataplatform.local.process.StateLock;
-import dataplatform.local.lambda.LambdaRuntime;
-import dataplatform.local.airflow.Airflow;
-import dataplatform.local.airflow.MwaaServer;
-import dataplatform.local.airflow.DropFolder;
-import dataplatform.local.platform.Engines;
-import dataplatform.local.platform.ControlPlanes;
-
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -81,7 +80,7 @@ public final class AirflowPages implements Callable<Integer> {
         environment.put("MWAA_ENVIRONMENT", "local");
         return LambdaRuntime.start(
                 Project.file("lambdas/start-dag/target/start-dag.jar"),
-                "dataplatform.lambdas.StartDag",
+                "dataplatform.lambdas.startdag.StartDag",
                 environment,
                 folder);
     }

@@ -1,19 +1,18 @@
 package dataplatform.local.shell;
 
-import dataplatform.local.process.Program;
-import dataplatform.local.process.Project;
-import dataplatform.local.aws.Moto;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.glue.GlueCatalog;
-import dataplatform.local.glue.GoldCatalog;
-import dataplatform.local.athena.Trino;
-import dataplatform.local.platform.ControlPlanes;
-
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
+import dataplatform.local.athena.Trino;
+import dataplatform.local.aws.Moto;
+import dataplatform.local.glue.GlueCatalog;
+import dataplatform.local.glue.GoldCatalog;
+import dataplatform.local.platform.ControlPlanes;
+import dataplatform.local.process.Program;
+import dataplatform.local.process.Project;
+import dataplatform.local.s3.S3Server;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;

@@ -1,8 +1,7 @@
 package dataplatform.local.shell;
 
-import dataplatform.local.process.Program;
 import dataplatform.local.postgres.PostgresServer;
-
+import dataplatform.local.process.Program;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

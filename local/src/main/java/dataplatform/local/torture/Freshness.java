@@ -1,14 +1,13 @@
 package dataplatform.local.torture;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.process.Program;
-import dataplatform.local.aws.AwsJson;
-import dataplatform.local.postgres.PostgresServer;
-import dataplatform.local.platform.Engines;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.platform.Engines;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Program;
 import dataplatform.source.SourceDdl;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,12 +1,11 @@
 package dataplatform.local.torture;
 
-import dataplatform.local.redshift.Spectrum;
-
 import dataplatform.contracts.Cleaning;
 import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.local.redshift.Spectrum;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.ResultSet;

@@ -1,17 +1,16 @@
 package dataplatform.local.torture;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.aws.AwsJson;
-import dataplatform.local.aws.Moto;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.s3.FaultyProxy;
-import dataplatform.local.postgres.PostgresServer;
-import dataplatform.local.lambda.LambdaRuntime;
-import dataplatform.local.platform.Engines;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.aws.Moto;
+import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.platform.Engines;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.s3.FaultyProxy;
+import dataplatform.local.s3.S3Server;
 import dataplatform.source.SourceDdl;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,12 +1,11 @@
 package dataplatform.local.torture;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.s3.FaultyProxy;
-import dataplatform.local.platform.Engines;
-
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import dataplatform.local.platform.Engines;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.s3.FaultyProxy;
+import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;

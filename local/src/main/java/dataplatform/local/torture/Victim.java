@@ -1,7 +1,6 @@
 package dataplatform.local.torture;
 
 import dataplatform.local.process.ChildProcess;
-
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;

@@ -1,13 +1,12 @@
 package dataplatform.local.demo;
 
-import dataplatform.local.process.Project;
-import dataplatform.local.postgres.PostgresServer;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.Project;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;
 import java.io.IOException;

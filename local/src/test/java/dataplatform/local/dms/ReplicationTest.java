@@ -1,16 +1,15 @@
 package dataplatform.local.dms;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.process.Project;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.postgres.PostgresServer;
-import dataplatform.local.platform.Engines;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
 import dataplatform.contracts.Contracts;
+import dataplatform.local.platform.Engines;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Project;
+import dataplatform.local.s3.S3Server;
 import dataplatform.source.SourceDdl;
 import dataplatform.source.SourceTables;
 import java.io.ByteArrayOutputStream;

@@ -1,9 +1,8 @@
 package dataplatform.local.emr;
 
-import dataplatform.local.s3.S3Server;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dataplatform.local.s3.S3Server;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;

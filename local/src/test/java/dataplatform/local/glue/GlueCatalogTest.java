@@ -1,13 +1,12 @@
 package dataplatform.local.glue;
 
-import dataplatform.local.aws.Moto;
-import dataplatform.local.s3.S3Server;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
+import dataplatform.local.aws.Moto;
+import dataplatform.local.s3.S3Server;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;

@@ -1,18 +1,17 @@
 package dataplatform.local.platform;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.postgres.PostgresServer;
-import dataplatform.local.athena.Trino;
-import dataplatform.local.airflow.Airflow;
-import dataplatform.local.airflow.Lineage;
-import dataplatform.local.shell.Athena;
-
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dataplatform.contracts.Contracts;
+import dataplatform.local.airflow.Airflow;
+import dataplatform.local.airflow.Lineage;
+import dataplatform.local.athena.Trino;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.s3.S3Server;
+import dataplatform.local.shell.Athena;
 import dataplatform.source.CsvLoader;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;

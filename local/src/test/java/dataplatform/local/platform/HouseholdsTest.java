@@ -1,17 +1,16 @@
 package dataplatform.local.platform;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.process.Ports;
-import dataplatform.local.aws.AwsJson;
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.postgres.PostgresServer;
-import dataplatform.local.airflow.Airflow;
-import dataplatform.local.airflow.MwaaServer;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dataplatform.local.airflow.Airflow;
+import dataplatform.local.airflow.MwaaServer;
+import dataplatform.local.aws.AwsJson;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Ports;
+import dataplatform.local.s3.S3Server;
 import dataplatform.source.HouseholdGenerator;
 import dataplatform.source.HouseholdGenerator.Expected;
 import dataplatform.source.HouseholdGenerator.Total;

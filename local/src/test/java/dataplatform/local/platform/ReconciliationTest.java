@@ -1,11 +1,10 @@
 package dataplatform.local.platform;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.process.Project;
-import dataplatform.local.postgres.PostgresServer;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Project;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;

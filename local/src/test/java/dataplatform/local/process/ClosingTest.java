@@ -1,11 +1,10 @@
 package dataplatform.local.process;
 
-import dataplatform.local.platform.Engines;
-import dataplatform.local.platform.ControlPlanes;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dataplatform.local.platform.ControlPlanes;
+import dataplatform.local.platform.Engines;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.Socket;

@@ -1,11 +1,10 @@
 package dataplatform.local.redshift;
 
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.postgres.PostgresServer;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;

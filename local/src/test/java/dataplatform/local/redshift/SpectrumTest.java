@@ -1,15 +1,14 @@
 package dataplatform.local.redshift;
 
-import dataplatform.local.s3.S3Server;
-import dataplatform.local.postgres.PostgresServer;
-import dataplatform.local.parquet.ParquetFile;
-import dataplatform.local.parquet.QueryRows;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.local.parquet.ParquetFile;
+import dataplatform.local.parquet.QueryRows;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.s3.S3Server;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;

@@ -1,12 +1,5 @@
 package dataplatform.local.shell;
 
-import dataplatform.local.process.ChildProcess;
-import dataplatform.local.process.Project;
-import dataplatform.local.aws.Moto;
-import dataplatform.local.postgres.PostgresServer;
-import dataplatform.local.athena.Trino;
-import dataplatform.local.platform.Engines;
-
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -14,6 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
+import dataplatform.local.athena.Trino;
+import dataplatform.local.aws.Moto;
+import dataplatform.local.platform.Engines;
+import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Project;
 import dataplatform.source.SourceDdl;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;

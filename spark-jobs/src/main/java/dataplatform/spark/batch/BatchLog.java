@@ -2,7 +2,6 @@ package dataplatform.spark.batch;
 
 import dataplatform.spark.DataSet;
 import dataplatform.spark.storage.StateFolder;
-
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;

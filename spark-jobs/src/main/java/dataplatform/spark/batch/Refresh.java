@@ -1,15 +1,13 @@
 package dataplatform.spark.batch;
 
-import java.util.concurrent.TimeUnit;
 import dataplatform.contracts.Contract;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Run;
 import dataplatform.spark.Sessions;
-import dataplatform.spark.storage.Storage;
-import dataplatform.spark.silver.SilverTable;
 import dataplatform.spark.silver.Commit;
 import dataplatform.spark.silver.MergeResult;
-
+import dataplatform.spark.silver.SilverTable;
+import dataplatform.spark.storage.Storage;
 import io.delta.exceptions.DeltaConcurrentModificationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;

@@ -1,10 +1,9 @@
 package dataplatform.spark.batch;
 
+import dataplatform.contracts.Contract;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Run;
 import dataplatform.spark.storage.StateFolder;
-
-import dataplatform.contracts.Contract;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;

@@ -1,7 +1,6 @@
 package dataplatform.spark.batch;
 
 import dataplatform.spark.silver.ChangeBatch;
-
 import java.util.List;
 import java.util.Map;
 

@@ -1,11 +1,5 @@
 package dataplatform.spark.bronze;
 
-import dataplatform.spark.storage.Storage;
-import dataplatform.spark.batch.SourceFiles;
-import dataplatform.spark.batch.FileVersion;
-import dataplatform.spark.silver.SilverTable;
-import dataplatform.spark.silver.ChangeBatch;
-
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.min;
@@ -13,6 +7,11 @@ import static org.apache.spark.sql.functions.regexp_extract;
 
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.spark.batch.FileVersion;
+import dataplatform.spark.batch.SourceFiles;
+import dataplatform.spark.silver.ChangeBatch;
+import dataplatform.spark.silver.SilverTable;
+import dataplatform.spark.storage.Storage;
 import java.io.IOException;
 import java.io.Serializable;
 import java.sql.Timestamp;

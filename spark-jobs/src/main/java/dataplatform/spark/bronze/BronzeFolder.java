@@ -1,11 +1,10 @@
 package dataplatform.spark.bronze;
 
 import dataplatform.spark.DataSet;
+import dataplatform.spark.batch.FileVersion;
 import dataplatform.spark.batch.Refresh;
 import dataplatform.spark.batch.SetAside;
 import dataplatform.spark.batch.SourceFiles;
-import dataplatform.spark.batch.FileVersion;
-
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -1,19 +1,18 @@
 package dataplatform.spark.job;
 
+import dataplatform.contracts.Load;
 import dataplatform.spark.DataSet;
+import dataplatform.spark.Parallel;
+import dataplatform.spark.Parallel.Work;
 import dataplatform.spark.Run;
 import dataplatform.spark.Sessions;
-import dataplatform.spark.Parallel;
-import dataplatform.spark.storage.Storage;
+import dataplatform.spark.batch.FileVersion;
 import dataplatform.spark.batch.Refresh;
 import dataplatform.spark.batch.SetAside;
-import dataplatform.spark.batch.FileVersion;
 import dataplatform.spark.bronze.BronzeFolder;
-import dataplatform.spark.quality.Reports;
 import dataplatform.spark.quality.Reconciliation;
-
-import dataplatform.contracts.Load;
-import dataplatform.spark.Parallel.Work;
+import dataplatform.spark.quality.Reports;
+import dataplatform.spark.storage.Storage;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;

@@ -1,19 +1,18 @@
 package dataplatform.spark.job;
 
+import dataplatform.contracts.Contract;
+import dataplatform.contracts.Load;
 import dataplatform.spark.DataSet;
+import dataplatform.spark.Parallel;
 import dataplatform.spark.Run;
 import dataplatform.spark.Sessions;
-import dataplatform.spark.Parallel;
-import dataplatform.spark.storage.Storage;
+import dataplatform.spark.batch.FileVersion;
 import dataplatform.spark.batch.Refresh;
 import dataplatform.spark.batch.SetAside;
 import dataplatform.spark.batch.SourceFiles;
-import dataplatform.spark.batch.FileVersion;
 import dataplatform.spark.landing.LandingFiles;
 import dataplatform.spark.quality.Reports;
-
-import dataplatform.contracts.Contract;
-import dataplatform.contracts.Load;
+import dataplatform.spark.storage.Storage;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Duration;

@@ -1,15 +1,14 @@
 package dataplatform.spark.job;
 
-import dataplatform.spark.DataSet;
-import dataplatform.spark.Sessions;
-import dataplatform.spark.Parallel;
-import dataplatform.spark.storage.Storage;
-import dataplatform.spark.silver.TableFiles;
-import dataplatform.spark.quality.QualityLog;
-
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.contracts.Partition;
+import dataplatform.spark.DataSet;
+import dataplatform.spark.Parallel;
+import dataplatform.spark.Sessions;
+import dataplatform.spark.quality.QualityLog;
+import dataplatform.spark.silver.TableFiles;
+import dataplatform.spark.storage.Storage;
 import io.delta.tables.DeltaTable;
 import java.time.Duration;
 import java.util.LinkedHashMap;

@@ -1,15 +1,14 @@
 package dataplatform.spark.landing;
 
-import dataplatform.spark.storage.Storage;
-import dataplatform.spark.batch.SourceFiles;
-import dataplatform.spark.batch.FileVersion;
-import dataplatform.spark.silver.ChangeBatch;
-
 import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.FileFormat;
 import dataplatform.contracts.Load;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.spark.batch.FileVersion;
+import dataplatform.spark.batch.SourceFiles;
+import dataplatform.spark.silver.ChangeBatch;
+import dataplatform.spark.storage.Storage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;

@@ -2,12 +2,11 @@ package dataplatform.spark.quality;
 
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Run;
-import dataplatform.spark.storage.Json;
 import dataplatform.spark.silver.Commit;
 import dataplatform.spark.silver.MergeResult;
 import dataplatform.spark.silver.TableFiles;
 import dataplatform.spark.silver.TableLog;
-
+import dataplatform.spark.storage.Json;
 import io.delta.exceptions.DeltaConcurrentModificationException;
 import java.sql.Timestamp;
 import java.time.Instant;
@@ -103,8 +102,7 @@ public final class QualityLog {
         boolean isStale = !batches.isEmpty() && log.version() >= 0;
         while (true) {
             long version = log.version();
-            Told told =
-                    log.last().map(about -> Json.read(about, Told.class)).orElse(Told.NOTHING);
+            Told told = log.last().map(about -> Json.read(about, Told.class)).orElse(Told.NOTHING);
             Map<String, Long> newest = new TreeMap<>(told.batches());
             Map<String, String> tables = new TreeMap<>(told.tables());
             List<String> runs = new ArrayList<>(told.runs());

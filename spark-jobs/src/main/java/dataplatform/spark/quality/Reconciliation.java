@@ -1,17 +1,5 @@
 package dataplatform.spark.quality;
 
-import dataplatform.spark.DataSet;
-import dataplatform.spark.Run;
-import dataplatform.spark.storage.StateFolder;
-import dataplatform.spark.batch.BatchLog;
-import dataplatform.spark.silver.SilverTable;
-import dataplatform.spark.silver.ChangeBatch;
-import dataplatform.spark.silver.Tombstones;
-import dataplatform.spark.silver.ContractColumns;
-import dataplatform.spark.silver.Commit;
-import dataplatform.spark.silver.TableFiles;
-import dataplatform.spark.silver.Quarantine;
-
 import static dataplatform.contracts.SilverColumn.CHANGE_SEQ;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
@@ -28,6 +16,17 @@ import static org.apache.spark.sql.functions.xxhash64;
 
 import dataplatform.contracts.Partition;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.spark.DataSet;
+import dataplatform.spark.Run;
+import dataplatform.spark.batch.BatchLog;
+import dataplatform.spark.silver.ChangeBatch;
+import dataplatform.spark.silver.Commit;
+import dataplatform.spark.silver.ContractColumns;
+import dataplatform.spark.silver.Quarantine;
+import dataplatform.spark.silver.SilverTable;
+import dataplatform.spark.silver.TableFiles;
+import dataplatform.spark.silver.Tombstones;
+import dataplatform.spark.storage.StateFolder;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

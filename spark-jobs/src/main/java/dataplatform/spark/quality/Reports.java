@@ -1,16 +1,15 @@
 package dataplatform.spark.quality;
 
 import dataplatform.spark.DataSet;
+import dataplatform.spark.Parallel;
 import dataplatform.spark.Run;
 import dataplatform.spark.Sessions;
-import dataplatform.spark.Parallel;
-import dataplatform.spark.storage.StateFolder;
 import dataplatform.spark.batch.SetAside;
-import dataplatform.spark.silver.SilverTable;
 import dataplatform.spark.silver.Commit;
-import dataplatform.spark.silver.TableLog;
 import dataplatform.spark.silver.Quarantine;
-
+import dataplatform.spark.silver.SilverTable;
+import dataplatform.spark.silver.TableLog;
+import dataplatform.spark.storage.StateFolder;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -76,7 +75,10 @@ public final class Reports {
         Map<DataSet, List<Commit>> untold = new TreeMap<>(
                 (one, other) -> one.contract().id().compareTo(other.contract().id()));
         for (DataSet dataSet : dataSets) {
-            long told = new SilverTable(spark, dataSet).reported().orElse(Commit.NONE).batch();
+            long told = new SilverTable(spark, dataSet)
+                    .reported()
+                    .orElse(Commit.NONE)
+                    .batch();
             List<Commit> batches = new TableLog(spark, dataSet.silver()).batchesAfter(told);
             if (!batches.isEmpty()) {
                 untold.put(dataSet, batches);
@@ -96,8 +98,8 @@ public final class Reports {
                     "could not report on " + dataSet.contract().id(), e);
         });
         // last: a run that dies before tells again
-        untold.forEach((dataSet, batches) ->
-                new SilverTable(spark, dataSet).setReported(batches.get(batches.size() - 1)));
+        untold.forEach(
+                (dataSet, batches) -> new SilverTable(spark, dataSet).setReported(batches.get(batches.size() - 1)));
     }
 
     /**

@@ -1,7 +1,6 @@
 package dataplatform.spark.silver;
 
 import dataplatform.spark.Sessions;
-
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;

@@ -1,7 +1,5 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.landing.LandingFiles;
-
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
@@ -20,6 +18,7 @@ import static org.apache.spark.sql.functions.when;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Load;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.spark.landing.LandingFiles;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;

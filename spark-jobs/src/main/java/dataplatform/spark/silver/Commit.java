@@ -1,7 +1,6 @@
 package dataplatform.spark.silver;
 
 import dataplatform.spark.Run;
-
 import java.util.UUID;
 
 /**

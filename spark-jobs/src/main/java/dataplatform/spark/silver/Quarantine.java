@@ -1,8 +1,5 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.DataSet;
-import dataplatform.spark.storage.Json;
-
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.lit;
@@ -10,6 +7,8 @@ import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.sha2;
 
 import dataplatform.contracts.SilverColumn;
+import dataplatform.spark.DataSet;
+import dataplatform.spark.storage.Json;
 import io.delta.tables.DeltaTable;
 import java.util.List;
 import java.util.Map;

@@ -1,10 +1,5 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.DataSet;
-import dataplatform.spark.Run;
-import dataplatform.spark.storage.StateFolder;
-import dataplatform.spark.storage.Json;
-
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.array_distinct;
 import static org.apache.spark.sql.functions.coalesce;
@@ -34,6 +29,10 @@ import dataplatform.contracts.Contract;
 import dataplatform.contracts.Load;
 import dataplatform.contracts.Partition;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.spark.DataSet;
+import dataplatform.spark.Run;
+import dataplatform.spark.storage.Json;
+import dataplatform.spark.storage.StateFolder;
 import io.delta.tables.DeltaTable;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -406,7 +405,9 @@ public final class SilverTable {
                 count_if(isValid().and(isDelete())).as(DELETES),
                 coalesce(max(col(SilverColumn.CHANGE_SEQ)), lit("")).as(NEWEST),
                 coalesce(
-                                max(when(isValid(), substring(col(SilverColumn.CHANGE_SEQ), 1, ChangeBatch.EXPORT_LENGTH))),
+                                max(when(
+                                        isValid(),
+                                        substring(col(SilverColumn.CHANGE_SEQ), 1, ChangeBatch.EXPORT_LENGTH))),
                                 lit(""))
                         .as(NEWEST_FILE)));
         for (dataplatform.contracts.Column column : contract.columns()) {

@@ -1,9 +1,8 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.storage.Storage;
-
 import static org.apache.spark.sql.functions.col;
 
+import dataplatform.spark.storage.Storage;
 import io.delta.exceptions.DeltaConcurrentModificationException;
 import io.delta.tables.DeltaTable;
 import java.io.IOException;

@@ -1,10 +1,9 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.storage.Storage;
-import dataplatform.spark.storage.Json;
-
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import dataplatform.spark.storage.Json;
+import dataplatform.spark.storage.Storage;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.IOException;

@@ -1,12 +1,11 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.DataSet;
-
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.max;
 
 import dataplatform.contracts.Column;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.spark.DataSet;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

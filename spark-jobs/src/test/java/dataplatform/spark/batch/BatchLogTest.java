@@ -1,10 +1,9 @@
 package dataplatform.spark.batch;
 
-import dataplatform.spark.DataSet;
-import dataplatform.spark.SparkTest;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dataplatform.spark.DataSet;
+import dataplatform.spark.SparkTest;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;

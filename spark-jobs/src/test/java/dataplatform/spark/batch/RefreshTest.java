@@ -1,16 +1,15 @@
 package dataplatform.spark.batch;
 
-import dataplatform.spark.DataSet;
-import dataplatform.spark.Run;
-import dataplatform.spark.OrderItems;
-import dataplatform.spark.SparkTest;
-import dataplatform.spark.bronze.BronzeFiles;
-import dataplatform.spark.bronze.BronzeFolder;
-
 import static dataplatform.spark.OrderItems.change;
 import static dataplatform.spark.OrderItems.seq;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dataplatform.spark.DataSet;
+import dataplatform.spark.OrderItems;
+import dataplatform.spark.Run;
+import dataplatform.spark.SparkTest;
+import dataplatform.spark.bronze.BronzeFiles;
+import dataplatform.spark.bronze.BronzeFolder;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

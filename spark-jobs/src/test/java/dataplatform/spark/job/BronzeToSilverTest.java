@@ -1,19 +1,5 @@
 package dataplatform.spark.job;
 
-import dataplatform.spark.DataSet;
-import dataplatform.spark.Run;
-import dataplatform.spark.LogLines;
-import dataplatform.spark.OrderItems;
-import dataplatform.spark.SparkTest;
-import dataplatform.spark.batch.Refresh;
-import dataplatform.spark.batch.SetAside;
-import dataplatform.spark.batch.SourceFiles;
-import dataplatform.spark.batch.FileVersion;
-import dataplatform.spark.bronze.BronzeFiles;
-import dataplatform.spark.bronze.BronzeFolder;
-import dataplatform.spark.silver.ContractChange;
-import dataplatform.spark.silver.TableLog;
-
 import static dataplatform.spark.OrderItems.change;
 import static dataplatform.spark.OrderItems.load;
 import static dataplatform.spark.OrderItems.seq;
@@ -22,6 +8,19 @@ import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dataplatform.spark.DataSet;
+import dataplatform.spark.LogLines;
+import dataplatform.spark.OrderItems;
+import dataplatform.spark.Run;
+import dataplatform.spark.SparkTest;
+import dataplatform.spark.batch.FileVersion;
+import dataplatform.spark.batch.Refresh;
+import dataplatform.spark.batch.SetAside;
+import dataplatform.spark.batch.SourceFiles;
+import dataplatform.spark.bronze.BronzeFiles;
+import dataplatform.spark.bronze.BronzeFolder;
+import dataplatform.spark.silver.ContractChange;
+import dataplatform.spark.silver.TableLog;
 import io.delta.tables.DeltaTable;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -1,12 +1,11 @@
 package dataplatform.spark.job;
 
-import dataplatform.spark.SparkTest;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dataplatform.source.HouseholdGenerator;
 import dataplatform.source.HouseholdGenerator.Expected;
 import dataplatform.source.HouseholdGenerator.Total;
+import dataplatform.spark.SparkTest;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;

@@ -1,14 +1,13 @@
 package dataplatform.spark.job;
 
-import dataplatform.spark.LogLines;
-import dataplatform.spark.SparkTest;
-import dataplatform.spark.batch.Refresh;
-import dataplatform.spark.batch.FileVersion;
-import dataplatform.spark.landing.LandingFiles;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dataplatform.spark.LogLines;
+import dataplatform.spark.SparkTest;
+import dataplatform.spark.batch.FileVersion;
+import dataplatform.spark.batch.Refresh;
+import dataplatform.spark.landing.LandingFiles;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

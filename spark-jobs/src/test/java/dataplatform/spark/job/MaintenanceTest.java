@@ -1,10 +1,9 @@
 package dataplatform.spark.job;
 
-import dataplatform.spark.LogLines;
-import dataplatform.spark.SparkTest;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dataplatform.spark.LogLines;
+import dataplatform.spark.SparkTest;
 import io.delta.tables.DeltaTable;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,7 +1,5 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.SparkTest;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
@@ -12,6 +10,7 @@ import dataplatform.contracts.Contract;
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
 import dataplatform.contracts.Load;
+import dataplatform.spark.SparkTest;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.text.Normalizer;

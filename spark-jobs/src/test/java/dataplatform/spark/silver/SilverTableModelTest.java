@@ -1,14 +1,13 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.DataSet;
-import dataplatform.spark.Run;
-import dataplatform.spark.OrderItems;
-import dataplatform.spark.SparkTest;
-
 import static dataplatform.spark.OrderItems.changeOfKey;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dataplatform.contracts.Contract;
+import dataplatform.spark.DataSet;
+import dataplatform.spark.OrderItems;
+import dataplatform.spark.Run;
+import dataplatform.spark.SparkTest;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;

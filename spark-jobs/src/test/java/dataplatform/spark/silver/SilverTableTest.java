@@ -1,10 +1,5 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.DataSet;
-import dataplatform.spark.Run;
-import dataplatform.spark.OrderItems;
-import dataplatform.spark.SparkTest;
-
 import static dataplatform.spark.OrderItems.change;
 import static dataplatform.spark.OrderItems.changeOfKey;
 import static dataplatform.spark.OrderItems.load;
@@ -15,6 +10,10 @@ import static org.apache.spark.sql.functions.when;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dataplatform.spark.DataSet;
+import dataplatform.spark.OrderItems;
+import dataplatform.spark.Run;
+import dataplatform.spark.SparkTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;

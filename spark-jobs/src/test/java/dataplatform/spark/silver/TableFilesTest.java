@@ -1,10 +1,9 @@
 package dataplatform.spark.silver;
 
-import dataplatform.spark.SparkTest;
-
 import static org.apache.spark.sql.functions.col;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dataplatform.spark.SparkTest;
 import io.delta.tables.DeltaTable;
 import java.io.IOException;
 import java.nio.file.Files;

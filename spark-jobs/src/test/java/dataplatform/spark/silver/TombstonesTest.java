@@ -1,11 +1,10 @@
 package dataplatform.spark.silver;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dataplatform.spark.DataSet;
 import dataplatform.spark.OrderItems;
 import dataplatform.spark.SparkTest;
-
-import static org.assertj.core.api.Assertions.assertThat;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

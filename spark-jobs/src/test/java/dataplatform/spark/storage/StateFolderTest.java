@@ -1,9 +1,8 @@
 package dataplatform.spark.storage;
 
-import dataplatform.spark.SparkTest;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dataplatform.spark.SparkTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
