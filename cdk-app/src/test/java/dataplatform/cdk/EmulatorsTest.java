@@ -177,7 +177,7 @@ class EmulatorsTest {
         try (GlueClient glue = ministack.client(GlueClient.builder())) {
             for (Format format : Format.values()) {
                 Map<String, Table> tables = glue
-                        .getTables(request -> request.databaseName(GlueTable.database("dev", format)))
+                        .getTables(request -> request.databaseName(GlueTable.database(new Names("dev"), format)))
                         .tableList()
                         .stream()
                         .collect(Collectors.toMap(Table::name, table -> table));

@@ -13,6 +13,7 @@ import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
 import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -239,7 +240,7 @@ class PlatformTest {
     @Test
     void theCatalogIsWhatTheContractsSay() {
         for (Format format : Format.values()) {
-            String database = GlueTable.database("staging", format);
+            String database = GlueTable.database(new Names("staging"), format);
             Map<String, JsonNode> tables = synthesis.resources("dataplatform-staging-catalog", "AWS::Glue::Table");
             for (GlueTable table : GlueTable.silver(Contracts.bundled(), "s3://silver", format)) {
                 JsonNode made = tables.values().stream()

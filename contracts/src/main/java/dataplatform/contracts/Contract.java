@@ -45,6 +45,21 @@ public record Contract(
         return domain + "." + name;
     }
 
+    /** Where its table is in silver, and its files are in landing: {@code ecommerce/orders}. */
+    public String folder() {
+        return domain + "/" + name;
+    }
+
+    /** The table of the rows that break the contract, such as {@code orders_quarantine}. */
+    public String quarantine() {
+        return name + "_quarantine";
+    }
+
+    /** Where that table is in silver. */
+    public String quarantineFolder() {
+        return domain + "/" + quarantine();
+    }
+
     /**
      * The database schema that it comes from.
      *

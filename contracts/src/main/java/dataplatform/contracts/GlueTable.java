@@ -1,5 +1,7 @@
 package dataplatform.contracts;
 
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,34 +26,6 @@ public record GlueTable(
         List<Column> columns,
         List<Column> partitionKeys) {
     private static final String MANIFESTS = "/_symlink_format_manifest";
-
-    private static final List<Column> DATA_QUALITY = List.of(
-            new Column("run_id", "string", "The run."),
-            new Column("started_at", "timestamp", "When the run started, in UTC."),
-            new Column("data_set", "string", "Domain and name of the contract."),
-            new Column(
-                    "batch",
-                    "bigint",
-                    "Number of the batch of files, counted for each data set; none for a comparison with the source."),
-            new Column("rows_in", "bigint", "Rows read from bronze or landing."),
-            new Column("inserted", "bigint", "Rows that are new in silver."),
-            new Column("updated", "bigint", "Rows of silver that changed."),
-            new Column("deleted", "bigint", "Rows that are gone from silver."),
-            new Column(
-                    "withdrawn",
-                    "bigint",
-                    "Rows that are gone from silver as their newest version breaks the contract; it is among the quarantined."),
-            new Column("skipped", "bigint", "Rows older than what silver or the same run held."),
-            new Column("quarantined", "bigint", "Rows that break the contract."),
-            new Column("quarantined_by_reason", "map<string,bigint>", "The same by reason."),
-            new Column("nulls_by_column", "map<string,bigint>", "Nulls among the rows read, by column."),
-            new Column(
-                    "unknown_columns",
-                    "array<string>",
-                    "Columns in bronze or landing that the contract does not know."),
-            new Column("source_rows", "bigint", "Where there is no batch: rows of the source when it was looked at."),
-            new Column("missing_rows", "bigint", "How many of those neither silver nor quarantine had."),
-            new Column("extra_rows", "bigint", "How many rows silver had that the source had not."));
 
     /** How a table is read. */
     public enum Format {
@@ -114,28 +88,27 @@ public record GlueTable(
     public static List<GlueTable> silver(List<Contract> contracts, String silver, Format format) {
         List<GlueTable> tables = new ArrayList<>();
         for (Contract contract : contracts) {
-            String folder = silver + "/" + contract.domain() + "/" + contract.name();
             tables.add(table(
                     contract.name(),
                     contract.description() + " " + contract.grain(),
-                    folder,
+                    silver + "/" + contract.folder(),
                     format,
                     columns(SilverColumn.of(contract)),
                     contract.partition().map(Partition::name)));
             tables.add(table(
-                    contract.name() + "_quarantine",
+                    contract.quarantine(),
                     "Rows that break the contract " + contract.id() + ". One row per change, however often it came.",
-                    folder + "_quarantine",
+                    silver + "/" + contract.quarantineFolder(),
                     format,
                     columns(SilverColumn.QUARANTINE),
                     Optional.empty()));
         }
         tables.add(table(
-                "data_quality",
-                "What came in and what became of it, and how silver differed from the source. One row per data set and batch of files or comparison.",
-                silver + "/platform/data_quality",
+                QualityTable.NAME,
+                QualityTable.DESCRIPTION,
+                silver + "/" + QualityTable.FOLDER,
                 format,
-                DATA_QUALITY,
+                QualityTable.COLUMNS,
                 Optional.empty()));
         return tables;
     }
@@ -159,13 +132,9 @@ public record GlueTable(
         return new GlueTable(name, description, folder, format, isKey.get(false), isKey.get(true));
     }
 
-    /**
-     * The database that holds the tables of silver.
-     *
-     * @param environment such as {@code dev}
-     */
-    public static String database(String environment, Format format) {
-        String database = "glue_ecommerce_" + environment + "_data_lake_silver";
+    /** The database of an environment's Glue catalog that holds the tables of silver. */
+    public static String database(Names names, Format format) {
+        String database = names.catalog(LakeBucket.SILVER);
         return format == Format.DELTA ? database : database + "_spectrum";
     }
 

@@ -9,6 +9,9 @@ import java.util.regex.Pattern;
  * @param environment such as {@code dev}
  */
 public record Names(String environment) {
+    /** Folder of the bronze bucket that replication writes under. */
+    public static final String REPLICATED = "ecommerce_rds";
+
     private static final String PLATFORM = "dataplatform";
     private static final Pattern ENVIRONMENT = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
     private static final int BUCKET_LIMIT = 63;

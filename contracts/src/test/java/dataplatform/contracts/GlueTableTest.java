@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dataplatform.contracts.GlueTable.Format;
+import dataplatform.platform.Names;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -45,7 +46,8 @@ class GlueTableTest {
 
     @Test
     void anEnvironmentHasDatabasesOfItsOwn() {
-        assertThat(GlueTable.database("dev", Format.DELTA)).isEqualTo("glue_ecommerce_dev_data_lake_silver");
-        assertThat(GlueTable.database("jo", Format.SYMLINK)).isEqualTo("glue_ecommerce_jo_data_lake_silver_spectrum");
+        assertThat(GlueTable.database(new Names("dev"), Format.DELTA)).isEqualTo("glue_ecommerce_dev_data_lake_silver");
+        assertThat(GlueTable.database(new Names("jo"), Format.SYMLINK))
+                .isEqualTo("glue_ecommerce_jo_data_lake_silver_spectrum");
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dataplatform.lambdas.airflowheartbeat.Heartbeat;
+import dataplatform.platform.Names;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -115,7 +116,7 @@ public final class AirflowCommands {
         private final LambdaClient lambda;
 
         Caller(String environment) {
-            this.path = "/dataplatform/" + environment + "/";
+            this.path = new Names(environment).path("");
             this.http = UrlConnectionHttpClient.builder()
                     .socketTimeout(LONGEST_CALL)
                     .build();

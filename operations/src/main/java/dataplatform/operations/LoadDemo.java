@@ -1,5 +1,6 @@
 package dataplatform.operations;
 
+import dataplatform.platform.Names;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;
 import dataplatform.source.TableLoad;
@@ -88,15 +89,11 @@ public final class LoadDemo implements Callable<Integer> {
     }
 
     private String parameter(SdkHttpClient http, String name) {
+        String path = new Names(environment).path(name);
         try (SsmClient ssm = SsmClient.builder().httpClient(http).build()) {
-            return ssm.getParameter(request -> request.name("/dataplatform/" + environment + "/" + name))
-                    .parameter()
-                    .value();
+            return ssm.getParameter(request -> request.name(path)).parameter().value();
         } catch (software.amazon.awssdk.services.ssm.model.ParameterNotFoundException e) {
-            throw new IllegalStateException(
-                    "There is no parameter /dataplatform/" + environment + "/" + name + "; deploy " + environment
-                            + " first",
-                    e);
+            throw new IllegalStateException("There is no parameter " + path + "; deploy " + environment + " first", e);
         }
     }
 

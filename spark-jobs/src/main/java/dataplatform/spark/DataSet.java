@@ -1,6 +1,7 @@
 package dataplatform.spark;
 
 import dataplatform.contracts.Contract;
+import dataplatform.platform.SilverState;
 import dataplatform.spark.silver.SilverTable;
 
 /**
@@ -18,13 +19,12 @@ public record DataSet(Contract contract, String source, String silver, String qu
      * @param silverRoot the bucket of the silver layer
      */
     public static DataSet of(Contract contract, String sourceRoot, String silverRoot) {
-        String table = contract.domain() + "/" + contract.name();
         return new DataSet(
                 contract,
                 sourceRoot + "/" + contract.databaseSchema().orElse(contract.domain()) + "/" + contract.name(),
-                silverRoot + "/" + table,
-                silverRoot + "/" + table + "_quarantine",
-                silverRoot + "/_state/" + table);
+                silverRoot + "/" + contract.folder(),
+                silverRoot + "/" + contract.quarantineFolder(),
+                silverRoot + "/" + SilverState.of(contract.folder()));
     }
 
     /** Parquet files with the key and {@code change_seq} of rows that left their place; see {@link SilverTable}. */

@@ -1,5 +1,6 @@
 package dataplatform.cdk.constructs;
 
+import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Load;
 import dataplatform.contracts.SilverColumn;
@@ -61,7 +62,8 @@ public final class TableMappings {
                     Map.of(
                             "rule-target", "column",
                             "rule-action", "add-before-image-columns",
-                            "before-image-def", Map.of("column-filter", "pk-only", "column-prefix", "BI_"))));
+                            "before-image-def",
+                                    Map.of("column-filter", "pk-only", "column-prefix", BronzeColumn.BEFORE_IMAGE))));
         }
         return Map.of("rules", rules);
     }

@@ -10,8 +10,10 @@ import dataplatform.cdk.constructs.ManagedAirflow;
 import dataplatform.cdk.constructs.OnDemandAirflow;
 import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
+import dataplatform.platform.DagSettings;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
+import dataplatform.platform.SilverState;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Stack;
@@ -65,8 +67,11 @@ public final class AirflowStack extends Stack {
         allowGold(role);
         new SharedParameter(
                 this,
-                deployment.names().path("airflow/settings"),
-                Json.text(this, settings(replication.arn(this), sourceKeys, warehouse.connection(this))));
+                deployment.names().path(DagSettings.PARAMETER),
+                Json.text(
+                        this,
+                        settings(replication.arn(this), sourceKeys, warehouse.connection(this))
+                                .fields()));
         if (runsOn instanceof Environment.Airflow.Managed managed) {
             lake.allowReading(role, LakeBucket.ARTIFACTS, ManagedAirflow.PREFIX + "/");
             new ManagedAirflow(this, deployment, key, lake.bucket(this, LakeBucket.ARTIFACTS))
@@ -101,9 +106,9 @@ public final class AirflowStack extends Stack {
         // as whom the warehouse knows it
         Tags.of(role).add("RedshiftDbUser", "dbt");
         lake.allowReading(role, LakeBucket.LANDING, "");
-        lake.allowReading(role, LakeBucket.SILVER, "_state/reports/");
-        lake.allowWriting(role, LakeBucket.SILVER, "_state/passed/");
-        lake.allowWriting(role, LakeBucket.SILVER, "_state/freshness/");
+        lake.allowReading(role, LakeBucket.SILVER, SilverState.REPORTS);
+        lake.allowWriting(role, LakeBucket.SILVER, SilverState.PASSED);
+        lake.allowWriting(role, LakeBucket.SILVER, SilverState.FRESHNESS);
         lake.allowListing(role, LakeBucket.BRONZE);
         role.addToPolicy(Iam.allow(List.of("cloudwatch:GetMetricData"), "*"));
         role.addToPolicy(Iam.allow(
@@ -142,17 +147,16 @@ public final class AirflowStack extends Stack {
                 "Statements and metrics have no ARN, and conditions stand for it; DMS describes all replications or none.");
     }
 
-    /** What DAGs have to know; {@code settings.py} says what it means. */
-    private Map<String, Object> settings(String replication, String sourceKeys, Map<String, Object> warehouse) {
-        return Map.of(
-                "landing", deployment.bucket(LakeBucket.LANDING),
-                "silver", deployment.bucket(LakeBucket.SILVER),
-                "gold", deployment.bucket(LakeBucket.GOLD),
-                "gold_database", deployment.names().catalog(LakeBucket.GOLD),
-                "crawler", deployment.names().of("silver"),
-                "replication", replication,
-                "replication_may_rest", deployment.environment().rests(),
-                "source_keys_function", sourceKeys,
-                "warehouse", warehouse);
+    private DagSettings settings(String replication, String sourceKeys, DagSettings.Warehouse warehouse) {
+        return new DagSettings(
+                deployment.bucket(LakeBucket.LANDING),
+                deployment.bucket(LakeBucket.SILVER),
+                deployment.bucket(LakeBucket.GOLD),
+                deployment.names().catalog(LakeBucket.GOLD),
+                deployment.names().of("silver"),
+                replication,
+                deployment.environment().rests(),
+                sourceKeys,
+                warehouse);
     }
 }

@@ -51,7 +51,7 @@ public final class AthenaStack extends Stack {
             CfnNamedQuery.Builder.create(this, name)
                     .name(name)
                     .description(sql.lines().findFirst().orElseThrow().substring(COMMENT.length()))
-                    .database(GlueTable.database(names.inSql(), Format.DELTA))
+                    .database(GlueTable.database(names, Format.DELTA))
                     .workGroup(workGroup(names))
                     .queryString(sql)
                     .build()

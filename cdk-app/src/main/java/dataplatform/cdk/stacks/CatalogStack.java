@@ -42,7 +42,7 @@ public final class CatalogStack extends Stack {
         database(names.catalog(LakeBucket.GOLD), "Marts as files");
         List<GlueTable> manifests = List.of();
         for (Format format : Format.values()) {
-            String name = GlueTable.database(names.inSql(), format);
+            String name = GlueTable.database(names, format);
             CfnDatabase silver = database(
                     name,
                     format == Format.DELTA ? "Delta tables" : "The Delta tables, as Redshift Spectrum reads them");
@@ -64,7 +64,7 @@ public final class CatalogStack extends Stack {
                 "bronze",
                 LakeBucket.BRONZE,
                 names.catalog(LakeBucket.BRONZE),
-                ReplicationStack.FOLDER + "/",
+                Names.REPLICATED + "/",
                 "UPDATE_IN_DATABASE",
                 CfnCrawler.TargetsProperty.builder().s3Targets(written).build());
 
@@ -76,7 +76,7 @@ public final class CatalogStack extends Stack {
         crawler(
                 "silver",
                 LakeBucket.SILVER,
-                GlueTable.database(names.inSql(), Format.SYMLINK),
+                GlueTable.database(names, Format.SYMLINK),
                 "",
                 "LOG",
                 CfnCrawler.TargetsProperty.builder()
@@ -90,7 +90,7 @@ public final class CatalogStack extends Stack {
     }
 
     private static String folder(Contract contract) {
-        return ReplicationStack.FOLDER + "/" + contract.sourceSchema() + "/" + contract.name() + "/";
+        return Names.REPLICATED + "/" + contract.sourceSchema() + "/" + contract.name() + "/";
     }
 
     private CfnDatabase database(String name, String description) {

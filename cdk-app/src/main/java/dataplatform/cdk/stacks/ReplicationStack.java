@@ -35,9 +35,6 @@ import software.constructs.Construct;
 
 /** Replication: DMS writes every row of the shop's database, and then every change, to bronze. */
 public final class ReplicationStack extends Stack {
-    /** Where in bronze. */
-    static final String FOLDER = "ecommerce_rds";
-
     private static final String FULL_LOAD_AND_CHANGES = "full-load-and-cdc";
 
     private final Deployment deployment;
@@ -178,7 +175,7 @@ public final class ReplicationStack extends Stack {
                 .assumedBy(new ServicePrincipal("dms.amazonaws.com"))
                 .description("How replication writes to bronze")
                 .build();
-        lake.allowWriting(role, LakeBucket.BRONZE, FOLDER + "/");
+        lake.allowWriting(role, LakeBucket.BRONZE, Names.REPLICATED + "/");
         CfnEndpoint target = CfnEndpoint.Builder.create(this, "Target")
                 .endpointIdentifier(deployment.names().of("bronze"))
                 .endpointType("target")
@@ -186,7 +183,7 @@ public final class ReplicationStack extends Stack {
                 .kmsKeyId(key.getKeyArn())
                 .s3Settings(CfnEndpoint.S3SettingsProperty.builder()
                         .bucketName(deployment.bucket(LakeBucket.BRONZE))
-                        .bucketFolder(FOLDER)
+                        .bucketFolder(Names.REPLICATED)
                         .serviceAccessRoleArn(role.getRoleArn())
                         .dataFormat("parquet")
                         .parquetVersion("parquet-2-0")

@@ -8,6 +8,7 @@ import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
+import dataplatform.platform.SilverState;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -261,7 +262,7 @@ public final class SourceDatabaseStack extends Stack {
                         .description("Writes which rows the shop's tables have, to compare silver with")
                         .environment(variables));
         reach(function, group, database, access);
-        lake.allowWriting(JavaFunction.role(function), LakeBucket.SILVER, "_state/source_keys/");
+        lake.allowWriting(JavaFunction.role(function), LakeBucket.SILVER, SilverState.SOURCE_KEYS);
         return function;
     }
 

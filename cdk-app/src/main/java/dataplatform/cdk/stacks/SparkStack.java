@@ -8,6 +8,7 @@ import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
+import dataplatform.platform.SparkJob;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,14 +56,6 @@ public final class SparkStack extends Stack {
     private final Optional<Asset> lineage;
     private Optional<SharedParameter> application = Optional.empty();
 
-    /**
-     * What can be started.
-     *
-     * @param name of its request in SSM
-     * @param arguments that it always has
-     */
-    private record Job(String name, String mainClass, List<String> arguments) {}
-
     SparkStack(Construct scope, Deployment deployment, LakeStack lake, NetworkStack network) {
         super(scope, deployment.names().of("spark"), deployment.stack("spark", "What runs the Spark jobs"));
         this.deployment = deployment;
@@ -75,31 +68,18 @@ public final class SparkStack extends Stack {
                 : Optional.empty();
         Environment.Spark runsOn = deployment.environment().spark();
         Role role = jobRole(runsOn instanceof Environment.Spark.Serverless ? "emr-serverless" : "ec2");
-        Function<Job, Map<String, Object>> request = runsOn instanceof Environment.Spark.Serverless serverless
+        Function<SparkJob, Map<String, Object>> request = runsOn instanceof Environment.Spark.Serverless serverless
                 ? serverless(serverless, role)
                 : clusters((Environment.Spark.Clusters) runsOn, role, network);
-        for (Job job : jobs()) {
-            new SharedParameter(
-                    this, deployment.names().path("spark/" + job.name()), Json.text(this, request.apply(job)));
+        for (SparkJob job : SparkJob.values()) {
+            new SharedParameter(this, deployment.names().path(job.parameter()), Json.text(this, request.apply(job)));
         }
     }
 
-    private List<Job> jobs() {
-        String silver = "s3://" + deployment.bucket(LakeBucket.SILVER);
-        return List.of(
-                new Job(
-                        "bronze-to-silver",
-                        "dataplatform.spark.job.BronzeToSilver",
-                        List.of(
-                                "--bronze",
-                                deployment.s3(LakeBucket.BRONZE, ReplicationStack.FOLDER),
-                                "--silver",
-                                silver)),
-                new Job(
-                        "landing-to-silver",
-                        "dataplatform.spark.job.LandingToSilver",
-                        List.of("--landing", "s3://" + deployment.bucket(LakeBucket.LANDING), "--silver", silver)),
-                new Job("maintenance", "dataplatform.spark.job.Maintenance", List.of("--silver", silver)));
+    private List<String> arguments(SparkJob job) {
+        return job.arguments(bucket -> bucket == LakeBucket.BRONZE
+                ? deployment.s3(bucket, Names.REPLICATED)
+                : "s3://" + deployment.bucket(bucket));
     }
 
     /** Lets a role start the jobs and see how they go, from another stack. */
@@ -166,8 +146,8 @@ public final class SparkStack extends Stack {
      *
      * @param jars that EMR has and this kind of it does not add by itself
      */
-    private List<String> options(Job job, String jars) {
-        List<String> options = new ArrayList<>(List.of("--class", job.mainClass(), "--conf", LOG_STORE));
+    private List<String> options(SparkJob job, String jars) {
+        List<String> options = new ArrayList<>(job.options());
         String all = Stream.concat(Stream.of(jars), lineage.map(Asset::getS3ObjectUrl).stream())
                 .filter(each -> !each.isEmpty())
                 .collect(Collectors.joining(","));
@@ -192,7 +172,7 @@ public final class SparkStack extends Stack {
         return deployment.s3(LakeBucket.LOGS, LOG_FOLDER);
     }
 
-    private Function<Job, Map<String, Object>> serverless(Environment.Spark.Serverless size, Role role) {
+    private Function<SparkJob, Map<String, Object>> serverless(Environment.Spark.Serverless size, Role role) {
         CfnApplication made = CfnApplication.Builder.create(this, "Application")
                 .name(deployment.names().of("spark"))
                 .type("SPARK")
@@ -220,7 +200,7 @@ public final class SparkStack extends Stack {
                 Optional.of(new SharedParameter(this, deployment.names().path("spark/application-id"), made.getRef()));
         return job -> Map.of(
                 "name",
-                job.name(),
+                job.id(),
                 "applicationId",
                 made.getRef(),
                 "executionRoleArn",
@@ -232,7 +212,7 @@ public final class SparkStack extends Stack {
                                 "entryPoint",
                                 jar.getS3ObjectUrl(),
                                 "entryPointArguments",
-                                job.arguments(),
+                                arguments(job),
                                 "sparkSubmitParameters",
                                 String.join(" ", options(job, DELTA)))),
                 "configurationOverrides",
@@ -248,7 +228,7 @@ public final class SparkStack extends Stack {
     }
 
     /** What makes a cluster for one run: nodes that come and go, most of them spot, and nothing left when it is done. */
-    private Function<Job, Map<String, Object>> clusters(
+    private Function<SparkJob, Map<String, Object>> clusters(
             Environment.Spark.Clusters size, Role role, NetworkStack network) {
         Names names = deployment.names();
         IVpc vpc = network.vpc(this);
@@ -297,7 +277,7 @@ public final class SparkStack extends Stack {
                         Map.of("MinimumInstanceMetadataServiceVersion", 2, "HttpPutResponseHopLimit", 1)))
                 .build();
         return job -> Map.ofEntries(
-                Map.entry("Name", names.of(job.name())),
+                Map.entry("Name", names.of(job.id())),
                 Map.entry("ReleaseLabel", RELEASE),
                 Map.entry("Applications", List.of(Map.of("Name", "Spark"))),
                 Map.entry("ServiceRole", serviceRole.getRoleArn()),
@@ -335,7 +315,7 @@ public final class SparkStack extends Stack {
                 Map.entry(
                         "Steps",
                         List.of(Map.of(
-                                "Name", job.name(),
+                                "Name", job.id(),
                                 "ActionOnFailure", "TERMINATE_CLUSTER",
                                 "HadoopJarStep",
                                         Map.of(
@@ -348,7 +328,7 @@ public final class SparkStack extends Stack {
                                                                                 options(job, ""),
                                                                                 List.of(jar.getS3ObjectUrl()))
                                                                         .flatMap(List::stream),
-                                                                job.arguments().stream())
+                                                                arguments(job).stream())
                                                         .toList())))),
                 Map.entry(
                         "Tags",

@@ -8,6 +8,7 @@ import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
+import dataplatform.platform.DagSettings;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
 import java.util.List;
@@ -117,13 +118,9 @@ public final class WarehouseStack extends Stack {
     }
 
     /** What a client has to know, for another stack. */
-    Map<String, Object> connection(Construct scope) {
-        return Map.of(
-                "identifier", identifier(deployment.names()),
-                "host", host.in(scope),
-                "port", PORT,
-                "database", DATABASE,
-                "unload_role", Iam.role(spectrumRole()));
+    DagSettings.Warehouse connection(Construct scope) {
+        return new DagSettings.Warehouse(
+                host.in(scope), PORT, DATABASE, identifier(deployment.names()), Iam.role(spectrumRole()));
     }
 
     private SharedParameter host(String address) {
@@ -163,7 +160,7 @@ public final class WarehouseStack extends Stack {
     }
 
     private String externalDatabase() {
-        return GlueTable.database(deployment.names().inSql(), Format.SYMLINK);
+        return GlueTable.database(deployment.names(), Format.SYMLINK);
     }
 
     private void serverless(

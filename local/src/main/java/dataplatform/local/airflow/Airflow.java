@@ -1,6 +1,6 @@
 package dataplatform.local.airflow;
 
-import dataplatform.local.platform.ControlPlanes;
+import dataplatform.local.aws.LocalEnvironment;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Closing;
@@ -49,7 +49,7 @@ public final class Airflow {
         environment.put("NO_COLOR", "1");
         environment.put("COLUMNS", "200");
         environment.put("AIRFLOW__USAGE_DATA_COLLECTION__ENABLED", "False");
-        environment.put("AIRFLOW__DATAPLATFORM__ENVIRONMENT", ControlPlanes.ENVIRONMENT);
+        environment.put("AIRFLOW__DATAPLATFORM__ENVIRONMENT", LocalEnvironment.NAMES.environment());
         environment.put("AIRFLOW__DATAPLATFORM__SPARK", "serverless");
         environment.put("AIRFLOW__DATAPLATFORM__POLL_SECONDS", "1");
         // replication puts what it has into bronze every second

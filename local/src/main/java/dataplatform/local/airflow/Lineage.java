@@ -1,7 +1,7 @@
 package dataplatform.local.airflow;
 
 import dataplatform.local.aws.AwsJson;
-import dataplatform.local.platform.ControlPlanes;
+import dataplatform.local.aws.LocalEnvironment;
 import dataplatform.local.process.Project;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,7 +12,7 @@ import java.util.List;
  * @param file that events are added to
  */
 public record Lineage(Path file) {
-    private static final String NAMESPACE = "dataplatform-" + ControlPlanes.ENVIRONMENT;
+    private static final String NAMESPACE = LocalEnvironment.NAMES.namespace();
 
     /** What {@code spark-submit} is told. */
     public List<String> sparkOptions() {

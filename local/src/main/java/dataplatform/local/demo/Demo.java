@@ -6,8 +6,8 @@ import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.local.airflow.Airflow;
 import dataplatform.local.airflow.Lineage;
-import dataplatform.local.platform.ControlPlanes;
-import dataplatform.local.platform.Engines;
+import dataplatform.local.platform.AwsApis;
+import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Program;
@@ -73,8 +73,8 @@ public final class Demo implements Callable<Integer> {
     private void run() throws Exception {
         List<Contract> contracts = Contracts.replicated();
         long start = System.nanoTime();
-        try (Engines engines = stage("start", "the engines", () -> Engines.start(state));
-                ControlPlanes aws = ControlPlanes.start(engines, state, line -> say(line, " BronzeToSilver: "));
+        try (LocalPlatform engines = stage("start", "the engines", () -> LocalPlatform.start(state));
+                AwsApis aws = AwsApis.start(engines, state, line -> say(line, " BronzeToSilver: "));
                 ChildProcess migration = new Airflow(state, aws.environment()).migrate()) {
             List<TableLoad> loads = stage("source", "CSV files to PostgreSQL", () -> loadSource(engines, contracts));
             stage("replication", "PostgreSQL to bronze", () -> replicate(engines));
@@ -90,7 +90,8 @@ public final class Demo implements Callable<Integer> {
         }
     }
 
-    private List<TableLoad> loadSource(Engines engines, List<Contract> contracts) throws SQLException, IOException {
+    private List<TableLoad> loadSource(LocalPlatform engines, List<Contract> contracts)
+            throws SQLException, IOException {
         Path folder = data == null ? generated() : data;
         try (Connection shop = engines.postgres().connect(PostgresServer.SHOP)) {
             try (Statement statement = shop.createStatement()) {
@@ -113,7 +114,7 @@ public final class Demo implements Callable<Integer> {
         return folder;
     }
 
-    private Void replicate(Engines engines) throws IOException, InterruptedException {
+    private Void replicate(LocalPlatform engines) throws IOException, InterruptedException {
         try (ChildProcess replicator = engines.replicator(List.of("--stop-when-caught-up"))) {
             replicator.await(line -> say(line, " - "));
         }
@@ -121,7 +122,7 @@ public final class Demo implements Callable<Integer> {
     }
 
     /** Runs today's; what comes before the first dot in a task's name is a stage of its own. */
-    private void runDag(ControlPlanes aws, ChildProcess migration) throws IOException, InterruptedException {
+    private void runDag(AwsApis aws, ChildProcess migration) throws IOException, InterruptedException {
         System.err.println("airflow: bronze to silver, marts and gold, by the DAG ecommerce");
         Watch watch = new Watch("airflow");
         migration.await(line -> {});

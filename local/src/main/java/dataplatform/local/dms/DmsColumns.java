@@ -1,7 +1,7 @@
 package dataplatform.local.dms;
 
+import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.DataType;
-import dataplatform.contracts.DataType.Kind;
 import dataplatform.contracts.SilverColumn;
 import dataplatform.local.parquet.ParquetFile;
 import java.time.Instant;
@@ -16,10 +16,6 @@ import java.util.List;
  * change (transformation rule {@code add-before-image-columns}, {@code pk-only}), which it fills in updates alone.
  */
 public final class DmsColumns {
-    static final String BEFORE_IMAGE = "BI_";
-    /** As Spark and Athena have it. */
-    private static final int MAX_PRECISION = 38;
-
     private static final DateTimeFormatter TIMESTAMP =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSSSSS").withZone(ZoneOffset.UTC);
     private static final DateTimeFormatter HUNDREDTHS =
@@ -30,13 +26,14 @@ public final class DmsColumns {
     /** The columns of a file, from those of the table and the names of its key. */
     static List<ParquetFile.Field> around(List<ParquetFile.Field> columns, List<String> key) {
         List<ParquetFile.Field> fields = new ArrayList<>();
-        fields.add(new ParquetFile.Field("Op", DataType.STRING));
+        fields.add(new ParquetFile.Field(BronzeColumn.OP, DataType.STRING));
         fields.addAll(columns);
         fields.add(new ParquetFile.Field(SilverColumn.EXTRACTED_AT, DataType.STRING));
         fields.add(new ParquetFile.Field(SilverColumn.CHANGE_SEQ, DataType.STRING));
         columns.stream()
                 .filter(column -> key.contains(column.name()))
-                .forEach(column -> fields.add(new ParquetFile.Field(BEFORE_IMAGE + column.name(), column.type())));
+                .forEach(column ->
+                        fields.add(new ParquetFile.Field(BronzeColumn.BEFORE_IMAGE + column.name(), column.type())));
         return fields;
     }
 
@@ -53,21 +50,5 @@ public final class DmsColumns {
      */
     static String changeSeq(Instant commit, long position) {
         return HUNDREDTHS.format(commit) + "%019d".formatted(position);
-    }
-
-    /** The type of a column of PostgreSQL's type numeric: text where a decimal can't hold what the source does. */
-    public static DataType numeric(int precision, int scale) {
-        return precision < 1 || precision > MAX_PRECISION || scale < 0 || scale > precision
-                ? DataType.STRING
-                : new DataType(Kind.DECIMAL, precision, scale);
-    }
-
-    /** Microseconds since 1970; the last or first that there is for a time beyond them, as from the year 294247. */
-    public static long micros(Instant instant) {
-        try {
-            return Math.addExact(Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1000);
-        } catch (ArithmeticException e) {
-            return instant.isAfter(Instant.EPOCH) ? Long.MAX_VALUE : Long.MIN_VALUE;
-        }
     }
 }

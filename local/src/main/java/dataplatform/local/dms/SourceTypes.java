@@ -2,6 +2,7 @@ package dataplatform.local.dms;
 
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
+import dataplatform.local.parquet.ParquetFile;
 import dataplatform.local.parquet.QueryRows;
 import io.debezium.data.SpecialValueDecimal;
 import io.debezium.spi.converter.CustomConverter;
@@ -48,7 +49,7 @@ public final class SourceTypes implements CustomConverter<SchemaBuilder, Relatio
             case "timestamp", "timestamptz" ->
                 register(registration, MicroTimestamp.builder(), value -> micros(column, value));
             case "numeric" -> {
-                DataType type = DmsColumns.numeric(
+                DataType type = ParquetFile.numeric(
                         column.length().orElse(0), column.scale().orElse(0));
                 register(registration, schema(type), value -> decimal(column, value, type));
             }
@@ -104,7 +105,7 @@ public final class SourceTypes implements CustomConverter<SchemaBuilder, Relatio
         }
         return instant.equals(INFINITY)
                 ? Long.MAX_VALUE
-                : instant.equals(MINUS_INFINITY) ? Long.MIN_VALUE : (Long) DmsColumns.micros(instant);
+                : instant.equals(MINUS_INFINITY) ? Long.MIN_VALUE : (Long) ParquetFile.micros(instant);
     }
 
     private static Object decimal(RelationalColumn column, Object value, DataType type) {

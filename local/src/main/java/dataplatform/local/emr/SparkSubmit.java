@@ -69,19 +69,6 @@ public final class SparkSubmit {
         return ChildProcess.start("the Spark job", command, s3.environment(), log);
     }
 
-    /**
-     * The options that every job of the platform is submitted with, there and here.
-     *
-     * @param mainClass of the jar
-     */
-    public static List<String> options(String mainClass) {
-        return List.of(
-                "--class",
-                mainClass,
-                "--conf",
-                "spark.delta.logStore.s3.impl=dataplatform.spark.storage.ConditionalPutLogStore");
-    }
-
     /** The jar that holds the platform's jobs. */
     public static String jar() {
         return Project.file("spark-jobs/target/spark-jobs.jar").toString();

@@ -4,8 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.local.aws.AwsJson;
+import dataplatform.local.aws.LocalEnvironment;
 import dataplatform.local.aws.Moto;
-import dataplatform.local.platform.ControlPlanes;
+import dataplatform.platform.LakeBucket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -32,7 +33,7 @@ public final class GoldCatalog {
     /** Makes the database, with the tables that were kept. */
     public void restore() {
         ObjectNode database = AwsJson.JSON.createObjectNode();
-        database.putObject("DatabaseInput").put("Name", ControlPlanes.GOLD_DATABASE);
+        database.putObject("DatabaseInput").put("Name", LocalEnvironment.NAMES.catalog(LakeBucket.GOLD));
         ask("CreateDatabase", database);
         if (Files.exists(file)) {
             try {
@@ -61,7 +62,7 @@ public final class GoldCatalog {
     }
 
     private static ObjectNode request() {
-        return AwsJson.JSON.createObjectNode().put("DatabaseName", ControlPlanes.GOLD_DATABASE);
+        return AwsJson.JSON.createObjectNode().put("DatabaseName", LocalEnvironment.NAMES.catalog(LakeBucket.GOLD));
     }
 
     private JsonNode ask(String operation, JsonNode request) {

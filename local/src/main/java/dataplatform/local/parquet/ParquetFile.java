@@ -1,6 +1,7 @@
 package dataplatform.local.parquet;
 
 import dataplatform.contracts.DataType;
+import dataplatform.contracts.DataType.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
@@ -8,6 +9,7 @@ import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.parquet.example.data.Group;
@@ -25,6 +27,9 @@ import org.apache.parquet.schema.Types;
 
 /** A Parquet file with GZIP as AWS DMS writes it, while it is being written. */
 public final class ParquetFile implements AutoCloseable {
+    /** As Spark and Athena have it. */
+    private static final int MAX_PRECISION = 38;
+
     /**
      * A column of the file.
      *
@@ -106,6 +111,22 @@ public final class ParquetFile implements AutoCloseable {
             writer.close();
         } catch (IOException e) {
             throw new UncheckedIOException("could not finish " + path, e);
+        }
+    }
+
+    /** The type of a column of PostgreSQL's type numeric: text where a decimal can't hold what the source does. */
+    public static DataType numeric(int precision, int scale) {
+        return precision < 1 || precision > MAX_PRECISION || scale < 0 || scale > precision
+                ? DataType.STRING
+                : new DataType(Kind.DECIMAL, precision, scale);
+    }
+
+    /** Microseconds since 1970; the last or first that there is for a time beyond them, as from the year 294247. */
+    public static long micros(Instant instant) {
+        try {
+            return Math.addExact(Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1000);
+        } catch (ArithmeticException e) {
+            return instant.isAfter(Instant.EPOCH) ? Long.MAX_VALUE : Long.MIN_VALUE;
         }
     }
 

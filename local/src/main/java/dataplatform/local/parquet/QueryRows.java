@@ -2,7 +2,6 @@ package dataplatform.local.parquet;
 
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
-import dataplatform.local.dms.DmsColumns;
 import java.math.BigDecimal;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
@@ -35,7 +34,7 @@ public final class QueryRows {
                     switch (columns.getColumnType(i)) {
                         case Types.SMALLINT, Types.INTEGER -> DataType.of(Kind.INTEGER);
                         case Types.BIGINT -> DataType.of(Kind.LONG);
-                        case Types.NUMERIC -> DmsColumns.numeric(columns.getPrecision(i), columns.getScale(i));
+                        case Types.NUMERIC -> ParquetFile.numeric(columns.getPrecision(i), columns.getScale(i));
                         case Types.REAL, Types.DOUBLE -> DataType.of(Kind.DOUBLE);
                         case Types.BIT, Types.BOOLEAN -> DataType.of(Kind.BOOLEAN);
                         case Types.DATE -> DataType.of(Kind.DATE);
@@ -97,7 +96,7 @@ public final class QueryRows {
                     OffsetDateTime time = beforeOurEra(rows.getString(column));
                     yield type.kind() == Kind.DATE
                             ? (Object) days(time.toLocalDate())
-                            : (Object) DmsColumns.micros(time.toInstant());
+                            : (Object) ParquetFile.micros(time.toInstant());
                 }
             }
         };
@@ -112,10 +111,10 @@ public final class QueryRows {
             default -> {
                 if (rows.getMetaData().getColumnTypeName(column).equals("timestamptz")) {
                     OffsetDateTime time = rows.getObject(column, OffsetDateTime.class);
-                    yield time == null ? null : DmsColumns.micros(time.toInstant());
+                    yield time == null ? null : ParquetFile.micros(time.toInstant());
                 }
                 LocalDateTime time = rows.getObject(column, LocalDateTime.class);
-                yield time == null ? null : DmsColumns.micros(time.toInstant(ZoneOffset.UTC));
+                yield time == null ? null : ParquetFile.micros(time.toInstant(ZoneOffset.UTC));
             }
         };
     }

@@ -3,6 +3,7 @@ package dataplatform.local.redshift;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.Partition;
+import dataplatform.contracts.QualityTable;
 import dataplatform.contracts.SilverColumn;
 import dataplatform.local.s3.S3Server;
 import java.io.IOException;
@@ -72,19 +73,41 @@ public final class Spectrum {
      * @param prefix of its objects in the bucket
      */
     public record ExternalTable(String name, String prefix, List<SilverColumn> columns, Optional<String> partition) {
+        /** The quality table, but for the columns of maps and lists. */
+        public static final ExternalTable QUALITY = new ExternalTable(
+                QualityTable.NAME,
+                QualityTable.FOLDER + "/",
+                QualityTable.COLUMNS.stream()
+                        .filter(column -> !column.type().contains("<"))
+                        .map(column -> new SilverColumn(column.name(), type(column.type()), column.comment()))
+                        .toList(),
+                Optional.empty());
+
+        private static DataType type(String glueType) {
+            return switch (glueType) {
+                case "string" -> DataType.STRING;
+                case "timestamp" -> DataType.TIMESTAMP;
+                case "bigint" -> DataType.of(DataType.Kind.LONG);
+                default -> throw new IllegalArgumentException("no such type in the quality table yet: " + glueType);
+            };
+        }
+
+        /** The rows of a data set. */
         public static ExternalTable of(Contract contract) {
             return new ExternalTable(
                     contract.name(),
-                    contract.domain() + "/" + contract.name() + "/",
+                    contract.folder() + "/",
                     SilverColumn.of(contract),
                     contract.partition().map(Partition::name));
         }
 
         /** The rows of that data set that broke their contract. */
         public static ExternalTable quarantineOf(Contract contract) {
-            String name = contract.name() + "_quarantine";
             return new ExternalTable(
-                    name, contract.domain() + "/" + name + "/", SilverColumn.QUARANTINE, Optional.empty());
+                    contract.quarantine(),
+                    contract.quarantineFolder() + "/",
+                    SilverColumn.QUARANTINE,
+                    Optional.empty());
         }
     }
 

@@ -4,8 +4,8 @@ import dataplatform.local.airflow.Airflow;
 import dataplatform.local.airflow.DropFolder;
 import dataplatform.local.airflow.MwaaServer;
 import dataplatform.local.lambda.LambdaRuntime;
-import dataplatform.local.platform.ControlPlanes;
-import dataplatform.local.platform.Engines;
+import dataplatform.local.platform.AwsApis;
+import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Ports;
 import dataplatform.local.process.Program;
@@ -52,8 +52,8 @@ public final class AirflowPages implements Callable<Integer> {
         Ports.requireFree(port, "end what listens there, or give another: make airflow PORT=<n>");
         System.err.println("starting Airflow; this takes some 20 seconds");
         try (StateLock lock = StateLock.take(state);
-                Engines engines = Engines.start(state);
-                ControlPlanes aws = ControlPlanes.start(engines, state, line -> {});
+                LocalPlatform engines = LocalPlatform.start(state);
+                AwsApis aws = AwsApis.start(engines, state, line -> {});
                 ChildProcess replicator = engines.replicator(List.of())) {
             Airflow airflow = new Airflow(state, aws.environment());
             try (ChildProcess migration = airflow.migrate()) {
@@ -73,7 +73,7 @@ public final class AirflowPages implements Callable<Integer> {
         return 0;
     }
 
-    private LambdaRuntime startDag(ControlPlanes aws, MwaaServer mwaa) throws IOException {
+    private LambdaRuntime startDag(AwsApis aws, MwaaServer mwaa) throws IOException {
         Path folder = Files.createDirectories(state.resolve("lambdas"));
         Map<String, String> environment = new HashMap<>(aws.environment());
         environment.putAll(mwaa.environment(folder));

@@ -6,10 +6,10 @@ import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
 import dataplatform.local.athena.Trino;
+import dataplatform.local.aws.LocalEnvironment;
 import dataplatform.local.aws.Moto;
 import dataplatform.local.glue.GlueCatalog;
 import dataplatform.local.glue.GoldCatalog;
-import dataplatform.local.platform.ControlPlanes;
 import dataplatform.local.process.Program;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
@@ -38,7 +38,7 @@ import sun.misc.Signal;
 /** SQL on the demo's lake: a prompt, or the answer to the query in the environment variable {@code QUERY} as CSV. */
 @Command(name = "athena", mixinStandardHelpOptions = true, description = "Queries the demo's lake.")
 public final class Athena implements Callable<Integer> {
-    static final String DATABASE = GlueTable.database(ControlPlanes.ENVIRONMENT, Format.DELTA);
+    static final String DATABASE = GlueTable.database(LocalEnvironment.NAMES, Format.DELTA);
     private static final Pattern NEEDS_QUOTES = Pattern.compile("[\",\n\r]");
 
     @Option(names = "--state", required = true, description = "Folder that the demo keeps everything in.")
@@ -80,7 +80,7 @@ public final class Athena implements Callable<Integer> {
             GlueCatalog catalog = new GlueCatalog(glue, s3Client);
             for (Format format : Format.values()) {
                 List<GlueTable> tables = GlueTable.silver(Contracts.bundled(), "s3://" + S3Server.SILVER, format);
-                if (catalog.register(GlueTable.database(ControlPlanes.ENVIRONMENT, format), tables) == 0) {
+                if (catalog.register(GlueTable.database(LocalEnvironment.NAMES, format), tables) == 0) {
                     throw new IllegalStateException("there is no table in silver yet: run `make demo` to its end");
                 }
             }

@@ -4,10 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.local.aws.AwsJson;
-import dataplatform.local.platform.Engines;
+import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Program;
+import dataplatform.platform.SparkJob;
 import dataplatform.source.SourceDdl;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,7 +66,7 @@ public final class Freshness implements Callable<Integer> {
             throw new IllegalArgumentException(state + " holds the state of another run; name a new folder");
         }
         List<Contract> contracts = Contracts.replicated();
-        try (Engines engines = Engines.start(state);
+        try (LocalPlatform engines = LocalPlatform.start(state);
                 Connection shop = engines.postgres().connect(PostgresServer.SHOP)) {
             try (Statement statement = shop.createStatement()) {
                 for (String ddl : SourceDdl.statements(contracts)) {
@@ -74,7 +75,7 @@ public final class Freshness implements Callable<Integer> {
             }
             RandomChanges changes = new RandomChanges(contracts, shop, new SplittableRandom(SEED));
             try (ChildProcess replication = engines.replicator(List.of());
-                    ChildProcess spark = engines.bronzeToSilver(List.of("--continuous", "PT1S"))) {
+                    ChildProcess spark = engines.start(SparkJob.BRONZE_TO_SILVER, List.of("--continuous", "PT1S"))) {
                 // the first passes make the tables and warm the session up
                 run(changes, spark, Duration.ofMinutes(1));
                 Instant from = Instant.now();

@@ -4,7 +4,6 @@ import dataplatform.contracts.Cleaning;
 import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.DataType;
-import dataplatform.contracts.SilverColumn;
 import dataplatform.local.redshift.Spectrum;
 import java.math.BigDecimal;
 import java.sql.Connection;
@@ -16,10 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Source and silver row for row and column for column, the source's values cleaned and checked here by means of their own; and
@@ -33,18 +30,7 @@ public final class SourceComparison {
     /** Rows of the source that break the contract that was looked at last. */
     private long invalid;
 
-    /** The quality table, as far as it is compared. */
-    public static final Spectrum.ExternalTable QUALITY = new Spectrum.ExternalTable(
-            "data_quality",
-            "platform/data_quality/",
-            Stream.concat(
-                            Stream.of(new SilverColumn("data_set", DataType.STRING, "")),
-                            Stream.of("batch", "rows_in", "inserted", "updated", "deleted", "skipped", "quarantined")
-                                    .map(name -> new SilverColumn(name, DataType.of(DataType.Kind.LONG), "")))
-                    .toList(),
-            Optional.empty());
-
-    /** @param warehouse where silver and {@link #QUALITY} can be read as external tables */
+    /** @param warehouse where silver and the quality table can be read as external tables */
     SourceComparison(Connection source, Connection warehouse) {
         this.source = source;
         this.warehouse = warehouse;

@@ -6,11 +6,12 @@ import dataplatform.contracts.Contracts;
 import dataplatform.local.aws.AwsJson;
 import dataplatform.local.aws.Moto;
 import dataplatform.local.lambda.LambdaRuntime;
-import dataplatform.local.platform.Engines;
+import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.s3.FaultyProxy;
 import dataplatform.local.s3.S3Server;
+import dataplatform.platform.SparkJob;
 import dataplatform.source.SourceDdl;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,7 +84,7 @@ public final class Torture implements Callable<Integer> {
         LOG.info("seed {}: to replay, make torture SEED={}", seed, seed);
         SplittableRandom random = new SplittableRandom(seed);
         List<Contract> contracts = Contracts.replicated();
-        try (Engines engines = Engines.start(state);
+        try (LocalPlatform engines = LocalPlatform.start(state);
                 FaultyProxy store = FaultyProxy.start(engines.s3().endpoint(), random.split());
                 Connection shop = engines.postgres().connect(PostgresServer.SHOP);
                 Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
@@ -100,7 +101,8 @@ public final class Torture implements Callable<Integer> {
             boolean loadsAnew;
             int kills = 0;
             try (Victim replication = new Victim("replication", () -> Trouble.replicator(engines));
-                    Victim spark = new Victim("Spark", () -> engines.bronzeToSilver(List.of("--continuous", "PT1S")));
+                    Victim spark = new Victim(
+                            "Spark", () -> engines.start(SparkJob.BRONZE_TO_SILVER, List.of("--continuous", "PT1S")));
                     Trouble trouble = new Trouble(engines, store, changes, replication, spark, random.split(), seed)) {
                 for (int round = 1; round <= rounds; round++) {
                     Set<Integer> replicationDies = Set.of(
@@ -160,7 +162,7 @@ public final class Torture implements Callable<Integer> {
     }
 
     /** Brings silver up to date, and then what the platform itself says of each table, by the table's name. */
-    private static Map<String, JsonNode> reports(Engines engines, LambdaRuntime sourceKeys, boolean loadsAnew)
+    private static Map<String, JsonNode> reports(LocalPlatform engines, LambdaRuntime sourceKeys, boolean loadsAnew)
             throws Exception {
         List<String> arguments = new ArrayList<>(List.of("--stop-when-caught-up"));
         if (loadsAnew) {
@@ -173,7 +175,7 @@ public final class Torture implements Callable<Integer> {
         if (answer.failed()) {
             throw new IllegalStateException(answer.body());
         }
-        run(() -> engines.bronzeToSilver(List.of("--reconcile", "--patience", "PT0S")));
+        run(() -> engines.start(SparkJob.BRONZE_TO_SILVER, List.of("--reconcile", "--patience", "PT0S")));
         Map<String, JsonNode> reports = new TreeMap<>();
         String folder = "_state/reports/ecommerce/";
         for (S3Object report : engines.s3Client()

@@ -2,10 +2,11 @@ package dataplatform.local.torture;
 
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
-import dataplatform.local.platform.Engines;
+import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.s3.FaultyProxy;
 import dataplatform.local.s3.S3Server;
+import dataplatform.platform.SparkJob;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -31,7 +32,7 @@ public final class Trouble implements AutoCloseable {
     private static final int KINDS = 8;
     private static final String LATE = "late/";
 
-    private final Engines engines;
+    private final LocalPlatform engines;
     private final FaultyProxy store;
     private final RandomChanges changes;
     private final Victim replication;
@@ -46,7 +47,7 @@ public final class Trouble implements AutoCloseable {
     private record Job(Callable<ChildProcess> start, ChildProcess child) {}
 
     Trouble(
-            Engines engines,
+            LocalPlatform engines,
             FaultyProxy store,
             RandomChanges changes,
             Victim replication,
@@ -63,7 +64,7 @@ public final class Trouble implements AutoCloseable {
     }
 
     /** Starts a replication with small files. */
-    static ChildProcess replicator(Engines engines) throws IOException {
+    static ChildProcess replicator(LocalPlatform engines) throws IOException {
         return engines.replicator(SMALL_FILES);
     }
 
@@ -101,11 +102,11 @@ public final class Trouble implements AutoCloseable {
             }
             case 3 -> {
                 LOG.info("running a second driver on the same tables");
-                begin(() -> engines.bronzeToSilver(List.of()));
+                begin(() -> engines.start(SparkJob.BRONZE_TO_SILVER, List.of()));
             }
             case 4 -> {
                 LOG.info("running maintenance beside the merges");
-                begin(engines::maintenance);
+                begin(() -> engines.start(SparkJob.MAINTENANCE, List.of()));
             }
             case 5 -> {
                 LOG.info("holding files back, to hand them out late, repeated, renamed and in any order");
@@ -115,8 +116,8 @@ public final class Trouble implements AutoCloseable {
             case 6 -> {
                 LOG.info("running a second driver and maintenance while connections to the store break");
                 setFaulty(true);
-                begin(() -> engines.bronzeToSilver(List.of()));
-                begin(engines::maintenance);
+                begin(() -> engines.start(SparkJob.BRONZE_TO_SILVER, List.of()));
+                begin(() -> engines.start(SparkJob.MAINTENANCE, List.of()));
             }
             default -> {
                 LOG.info("renaming a column for a while");
@@ -193,7 +194,8 @@ public final class Trouble implements AutoCloseable {
                     .getObjectAsBytes(request -> request.bucket(S3Server.BRONZE).key(file.key()))
                     .asByteArray();
             String key = file.key()
-                    .replaceFirst(LATE, URI.create(Engines.BRONZE).getPath().substring(1) + "/");
+                    .replaceFirst(
+                            LATE, URI.create(LocalPlatform.BRONZE).getPath().substring(1) + "/");
             boolean isLoad = key.contains("/LOAD");
             if (!isLoad && random.nextInt(10) == 0) {
                 put(key, Arrays.copyOf(content, content.length / 2));

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
 import dataplatform.contracts.Contracts;
-import dataplatform.local.platform.Engines;
+import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Project;
@@ -406,7 +406,7 @@ class ReplicationTest {
                 "--source",
                 settings.jdbcUrl(),
                 "--bronze",
-                Engines.BRONZE,
+                LocalPlatform.BRONZE,
                 "--state",
                 settings.state().toString(),
                 "--stop-when-caught-up"));

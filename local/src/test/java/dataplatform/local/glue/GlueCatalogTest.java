@@ -7,6 +7,7 @@ import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
 import dataplatform.local.aws.Moto;
 import dataplatform.local.s3.S3Server;
+import dataplatform.platform.Names;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -19,7 +20,7 @@ import software.amazon.awssdk.services.glue.model.Table;
 import software.amazon.awssdk.services.s3.S3Client;
 
 class GlueCatalogTest {
-    private static final String DATABASE = GlueTable.database("dev", Format.SYMLINK);
+    private static final String DATABASE = GlueTable.database(new Names("dev"), Format.SYMLINK);
     private static final String ORDERS = "ecommerce/orders/";
     private static final String MANIFESTS = ORDERS + "_symlink_format_manifest/order_purchase_month=";
 

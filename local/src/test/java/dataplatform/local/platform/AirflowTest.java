@@ -8,10 +8,12 @@ import dataplatform.contracts.Contracts;
 import dataplatform.local.airflow.Airflow;
 import dataplatform.local.airflow.Lineage;
 import dataplatform.local.athena.Trino;
+import dataplatform.local.aws.LocalEnvironment;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.s3.S3Server;
 import dataplatform.local.shell.Athena;
+import dataplatform.platform.LakeBucket;
 import dataplatform.source.CsvLoader;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;
@@ -65,15 +67,15 @@ class AirflowTest {
     @TempDir
     static Path folder;
 
-    private static Engines engines;
-    private static ControlPlanes aws;
+    private static LocalPlatform engines;
+    private static AwsApis aws;
     private static Trino trino;
 
     @BeforeAll
     static void start() throws Exception {
         trino = Trino.start(folder.resolve("athena"));
-        engines = Engines.start(folder);
-        aws = ControlPlanes.start(engines, folder, line -> {});
+        engines = LocalPlatform.start(folder);
+        aws = AwsApis.start(engines, folder, line -> {});
         try (ChildProcess migration = airflow().migrate()) {
             Path csv = folder.resolve("csv");
             new Generator(1, 0.02, Progress.none()).write(csv);
@@ -378,7 +380,7 @@ class AirflowTest {
 
     /** As an analyst reads it: through the catalog, with the engine that Athena is. */
     private static void goldEqualsTheMarts() throws Exception {
-        try (Connection athena = trino.connect(ControlPlanes.GOLD_DATABASE);
+        try (Connection athena = trino.connect(LocalEnvironment.NAMES.catalog(LakeBucket.GOLD));
                 Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
             for (String query : List.of(
                     "select count(*) as n from fct_orders",

@@ -11,6 +11,7 @@ import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Ports;
 import dataplatform.local.s3.S3Server;
+import dataplatform.platform.SparkJob;
 import dataplatform.source.HouseholdGenerator;
 import dataplatform.source.HouseholdGenerator.Expected;
 import dataplatform.source.HouseholdGenerator.Total;
@@ -41,13 +42,13 @@ class HouseholdsTest {
     @TempDir
     Path folder;
 
-    private Engines engines;
-    private ControlPlanes aws;
+    private LocalPlatform engines;
+    private AwsApis aws;
 
     @BeforeEach
     void start() throws Exception {
-        engines = Engines.start(folder);
-        aws = ControlPlanes.start(engines, folder, line -> {});
+        engines = LocalPlatform.start(folder);
+        aws = AwsApis.start(engines, folder, line -> {});
         run(airflow().migrate());
     }
 
@@ -63,7 +64,7 @@ class HouseholdsTest {
         Expected expected = new HouseholdGenerator(files, 5, 3, 2).write();
         List<String> keys = upload(engines, files);
         // those that came while nobody listened
-        run(engines.landingToSilver(List.of()));
+        run(engines.start(SparkJob.LANDING_TO_SILVER, List.of()));
         // one of them comes once more, by its event
         String again = keys.stream()
                 .filter(key -> key.contains("bank_transactions"))
@@ -224,7 +225,7 @@ class HouseholdsTest {
                 .collect(Collectors.joining("\n"));
     }
 
-    private static List<String> upload(Engines engines, Path files) throws IOException {
+    private static List<String> upload(LocalPlatform engines, Path files) throws IOException {
         try (Stream<Path> walk = Files.walk(files)) {
             List<Path> found = walk.filter(Files::isRegularFile).sorted().toList();
             for (Path file : found) {

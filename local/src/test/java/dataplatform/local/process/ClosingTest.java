@@ -3,8 +3,8 @@ package dataplatform.local.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dataplatform.local.platform.ControlPlanes;
-import dataplatform.local.platform.Engines;
+import dataplatform.local.platform.AwsApis;
+import dataplatform.local.platform.LocalPlatform;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.Socket;
@@ -42,8 +42,8 @@ class ClosingTest {
     /** The catalog of gold is the first part of them. */
     @Test
     void controlPlanesAreClosedThoughTheCatalogOfGoldCannotBeKept() throws Exception {
-        try (Engines engines = Engines.start(folder)) {
-            ControlPlanes planes = ControlPlanes.start(engines, folder, line -> {});
+        try (LocalPlatform engines = LocalPlatform.start(folder)) {
+            AwsApis planes = AwsApis.start(engines, folder, line -> {});
             List<URI> servers = planes.environment().entrySet().stream()
                     .filter(each -> each.getKey().startsWith("AWS_ENDPOINT_URL"))
                     .map(each -> URI.create(each.getValue()))

@@ -9,10 +9,12 @@ import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
 import dataplatform.local.athena.Trino;
 import dataplatform.local.aws.Moto;
-import dataplatform.local.platform.Engines;
+import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Project;
+import dataplatform.platform.Names;
+import dataplatform.platform.SparkJob;
 import dataplatform.source.SourceDdl;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -32,7 +34,7 @@ import picocli.CommandLine;
 
 /** From rows in PostgreSQL to what Trino, and Redshift Spectrum through the same catalog, see of them. */
 class AthenaTest {
-    private static final String SPECTRUM = GlueTable.database("dev", Format.SYMLINK);
+    private static final String SPECTRUM = GlueTable.database(new Names("dev"), Format.SYMLINK);
 
     /** What the queries that analysts find in Athena answer here; their Athena side is declared in {@code cdk-app}. */
     private static final Map<String, String> SAVED = Map.of(
@@ -48,14 +50,14 @@ class AthenaTest {
     static Path folder;
 
     private static Trino trino;
-    private static Engines engines;
+    private static LocalPlatform engines;
     private static Moto moto;
     private static Connection connection;
 
     @BeforeAll
     static void start() throws Exception {
         trino = Trino.start(folder.resolve("athena"));
-        engines = Engines.start(folder.resolve("state"));
+        engines = LocalPlatform.start(folder.resolve("state"));
         moto = Moto.start(folder.resolve("athena"));
         try (Connection shop = engines.postgres().connect(PostgresServer.SHOP);
                 Statement statement = shop.createStatement()) {
@@ -79,8 +81,8 @@ class AthenaTest {
         try (ChildProcess replicator = engines.replicator(List.of("--stop-when-caught-up"))) {
             replicator.await(line -> {});
         }
-        try (ChildProcess job =
-                engines.bronzeToSilver(List.of("--data-sets", "ecommerce.orders,ecommerce.order_items"))) {
+        try (ChildProcess job = engines.start(
+                SparkJob.BRONZE_TO_SILVER, List.of("--data-sets", "ecommerce.orders,ecommerce.order_items"))) {
             job.await(line -> {});
         }
         Athena.register(engines.s3(), moto);

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.regexp_extract;
 
+import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.SilverColumn;
 import dataplatform.spark.batch.FileVersion;
@@ -174,7 +175,7 @@ public final class BronzeFiles implements SourceFiles {
         StructType schema = new StructType();
         List<String> leftOut = new ArrayList<>();
         for (Type field : fields) {
-            boolean isRead = known.contains(field.getName()) || field.getName().startsWith(ChangeBatch.BEFORE_IMAGE);
+            boolean isRead = known.contains(field.getName()) || field.getName().startsWith(BronzeColumn.BEFORE_IMAGE);
             try {
                 schema = schema.add(
                         converter.convert(new MessageType("row", field)).fields()[0]);

@@ -1,5 +1,6 @@
 package dataplatform.spark.quality;
 
+import dataplatform.contracts.QualityTable;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Run;
 import dataplatform.spark.silver.Commit;
@@ -19,7 +20,6 @@ import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,24 +31,7 @@ import scala.collection.JavaConverters;
  */
 public final class QualityLog {
     private static final Logger LOG = LoggerFactory.getLogger(QualityLog.class);
-    private static final StructType SCHEMA = new StructType()
-            .add("run_id", DataTypes.StringType)
-            .add("started_at", DataTypes.TimestampType)
-            .add("data_set", DataTypes.StringType)
-            .add("batch", DataTypes.LongType)
-            .add("rows_in", DataTypes.LongType)
-            .add("inserted", DataTypes.LongType)
-            .add("updated", DataTypes.LongType)
-            .add("deleted", DataTypes.LongType)
-            .add("withdrawn", DataTypes.LongType)
-            .add("skipped", DataTypes.LongType)
-            .add("quarantined", DataTypes.LongType)
-            .add("quarantined_by_reason", DataTypes.createMapType(DataTypes.StringType, DataTypes.LongType))
-            .add("nulls_by_column", DataTypes.createMapType(DataTypes.StringType, DataTypes.LongType))
-            .add("unknown_columns", DataTypes.createArrayType(DataTypes.StringType))
-            .add("source_rows", DataTypes.LongType)
-            .add("missing_rows", DataTypes.LongType)
-            .add("extra_rows", DataTypes.LongType);
+    private static final StructType SCHEMA = StructType.fromDDL(QualityTable.ddl());
 
     private final SparkSession spark;
     private final String table;
@@ -63,7 +46,7 @@ public final class QualityLog {
 
     /** Where it is in the silver layer. */
     public static String table(String silver) {
-        return silver + "/platform/data_quality";
+        return silver + "/" + QualityTable.FOLDER;
     }
 
     /** Runs whose comparisons are remembered; no more than these write at once. */

@@ -14,8 +14,10 @@ import static org.apache.spark.sql.functions.substring;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.xxhash64;
 
+import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.Partition;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.platform.SilverState;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Run;
 import dataplatform.spark.batch.BatchLog;
@@ -130,7 +132,7 @@ public final class Reconciliation {
 
     private Optional<Look> look() {
         String domain = dataSet.contract().domain();
-        return new StateFolder(spark, silver + "/_state/source_keys/" + domain)
+        return new StateFolder(spark, silver + "/" + SilverState.SOURCE_KEYS + domain)
                 .read(dataSet.contract().name() + ".json", Look.class);
     }
 
@@ -188,7 +190,7 @@ public final class Reconciliation {
                                                 .cast(ContractColumns.sparkType(column.type()))
                                                 .as(column.name())),
                         Stream.of(
-                                lit("D").as("Op"),
+                                lit("D").as(BronzeColumn.OP),
                                 // newer than all that is judged, older than all that is not
                                 lit(since(look) + "0".repeat(19)).as(CHANGE_SEQ),
                                 lit(look.taken_at()).as(SilverColumn.EXTRACTED_AT)))

@@ -1,5 +1,6 @@
 package dataplatform.spark.quality;
 
+import dataplatform.platform.SilverState;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Parallel;
 import dataplatform.spark.Run;
@@ -114,7 +115,7 @@ public final class Reports {
                 .forEach(entry -> files.put(entry.file().path(), entry.cause()));
         String domain = dataSet.contract().domain();
         String file = dataSet.contract().name() + ".json";
-        StateFolder reports = new StateFolder(spark, silver + "/_state/reports/" + domain);
+        StateFolder reports = new StateFolder(spark, silver + "/" + SilverState.REPORTS + domain);
         Report before = reports.read(file, Report.class).orElse(Report.NONE);
         String drift = verdict.orElse(before.drift());
         boolean isNews = !before.equals(Report.NONE) && !untold.isEmpty()
@@ -125,7 +126,7 @@ public final class Reports {
             return;
         }
         Commit newest = new SilverTable(spark, dataSet).newest();
-        long passed = new StateFolder(spark, silver + "/_state/passed/" + domain)
+        long passed = new StateFolder(spark, silver + "/" + SilverState.PASSED + domain)
                 .read(file, Passed.class)
                 // not yet in the first version
                 .filter(each -> newest.table().equals(each.table() == null ? "" : each.table()))

@@ -15,6 +15,7 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.when;
 
+import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Load;
 import dataplatform.contracts.SilverColumn;
@@ -81,9 +82,6 @@ public final class ChangeBatch {
     public static final DateTimeFormatter HUNDREDTHS =
             DateTimeFormatter.ofPattern("uuuuMMddHHmmssSS").withZone(ZoneOffset.UTC);
 
-    /** DMS's transformation rule {@code add-before-image-columns} names the key before the change so. */
-    public static final String BEFORE_IMAGE = "BI_";
-
     private final Contract contract;
     private final List<Part> parts;
     private final List<String> unknownColumns;
@@ -125,9 +123,9 @@ public final class ChangeBatch {
                 .toList();
     }
 
-    /** The columns of a file that a row is read from, but those of {@link #BEFORE_IMAGE}. */
+    /** The columns of a file that a row is read from, but those of {@link #BronzeColumn.BEFORE_IMAGE}. */
     public static Set<String> known(Contract contract) {
-        return Stream.concat(SilverColumn.of(contract).stream().map(SilverColumn::name), Stream.of("Op"))
+        return Stream.concat(SilverColumn.of(contract).stream().map(SilverColumn::name), Stream.of(BronzeColumn.OP))
                 .collect(Collectors.toSet());
     }
 
@@ -150,7 +148,7 @@ public final class ChangeBatch {
         }
         Set<String> known = known(contract);
         List<String> unknown = Arrays.stream(raw.columns())
-                .filter(name -> !known.contains(name) && !name.startsWith(BEFORE_IMAGE))
+                .filter(name -> !known.contains(name) && !name.startsWith(BronzeColumn.BEFORE_IMAGE))
                 .toList();
         return new ChangeBatch(contract, List.of(new Part(raw, loadSeq)), unknown, "");
     }
@@ -193,25 +191,25 @@ public final class ChangeBatch {
         Dataset<Row> raw = part.raw();
         List<String> moved = contract.key().stream()
                 .map(dataplatform.contracts.Column::name)
-                .filter(name -> Arrays.asList(raw.columns()).contains(BEFORE_IMAGE + name))
+                .filter(name -> Arrays.asList(raw.columns()).contains(BronzeColumn.BEFORE_IMAGE + name))
                 .toList();
         if (moved.isEmpty()) {
             return checked(raw, part.loadSeq());
         }
         Column changed = moved.stream()
-                .map(name -> coalesce(col(BEFORE_IMAGE + name).notEqual(col(name)), lit(false)))
+                .map(name -> coalesce(col(BronzeColumn.BEFORE_IMAGE + name).notEqual(col(name)), lit(false)))
                 .reduce(Column::or)
                 .orElseThrow();
-        Column versions = when(col("Op").equalTo("U").and(changed), array(lit(false), lit(true)))
+        Column versions = when(col(BronzeColumn.OP).equalTo("U").and(changed), array(lit(false), lit(true)))
                 .otherwise(array(lit(false)));
         Dataset<Row> both = raw.withColumn(IS_OLD, explode(versions));
         List<Column> columns = new ArrayList<>();
         for (String name : raw.columns()) {
             Column written = named(name);
-            if (name.equals("Op")) {
+            if (name.equals(BronzeColumn.OP)) {
                 written = when(col(IS_OLD), "D").otherwise(written);
             } else if (moved.contains(name)) {
-                written = when(col(IS_OLD), coalesce(col(BEFORE_IMAGE + name), written))
+                written = when(col(IS_OLD), coalesce(col(BronzeColumn.BEFORE_IMAGE + name), written))
                         .otherwise(written);
             }
             columns.add(written.as(name));
@@ -239,7 +237,7 @@ public final class ChangeBatch {
         Set<String> present = Set.of(rows.columns());
         boolean isFile = contract.files().isPresent();
         Column none = lit(null).cast(DataTypes.StringType);
-        Column written = present.contains("Op") ? col("Op") : none;
+        Column written = present.contains(BronzeColumn.OP) ? col(BronzeColumn.OP) : none;
         Column op = coalesce(written, lit("I"));
         Column own = present.contains(SilverColumn.CHANGE_SEQ)
                 ? col(SilverColumn.CHANGE_SEQ).cast(DataTypes.StringType)

@@ -6,6 +6,7 @@ import com.amazonaws.services.lambda.runtime.logging.LogLevel;
 import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import dataplatform.platform.SilverState;
 import dataplatform.source.SourceTables;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
@@ -45,7 +46,6 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  * The rest of its environment is that of {@link SourceDatabase}.
  */
 public final class SourceKeys implements RequestHandler<Map<String, Object>, Map<String, Long>> {
-    private static final String FOLDER = "_state/source_keys/";
     private static final int ROWS_AT_ONCE = 50_000;
 
     static {
@@ -104,7 +104,7 @@ public final class SourceKeys implements RequestHandler<Map<String, Object>, Map
         Path file = Files.createTempFile("keys", ".gz");
         try {
             Keys keys = write(connection, contract, file);
-            String folder = FOLDER + contract.domain() + "/" + contract.name();
+            String folder = SilverState.SOURCE_KEYS + contract.folder();
             String key = folder + "/" + takenAt.replaceAll("\\W", "") + ".txt.gz";
             s3.putObject(request -> request.bucket(bucket).key(key), RequestBody.fromFile(file));
             String look = "{\"taken_at\":\"%s\",\"rows\":%d,\"sum\":%d,\"file\":\"%s\"}"

@@ -12,7 +12,9 @@ import dataplatform.local.process.Closing;
 import dataplatform.local.process.Project;
 import dataplatform.local.redshift.Spectrum;
 import dataplatform.local.s3.S3Server;
-import dataplatform.local.torture.SourceComparison;
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
+import dataplatform.platform.SparkJob;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -27,11 +29,9 @@ import java.util.stream.Stream;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
-/** The engines behind the AWS services that data flows through, over the state of one demo, and the programs that use them. */
-public final class Engines implements AutoCloseable {
-    public static final String BRONZE = "s3://" + S3Server.BRONZE + "/ecommerce_rds";
-    static final String LANDING = "s3://" + S3Server.LANDING;
-    static final String SILVER = "s3://" + S3Server.SILVER;
+/** The engines of one machine that data flows through: the shop's database, S3, and what moves data between them. */
+public final class LocalPlatform implements AutoCloseable {
+    public static final String BRONZE = address(LakeBucket.BRONZE);
 
     private final Path state;
     private final PostgresServer postgres;
@@ -40,7 +40,7 @@ public final class Engines implements AutoCloseable {
     private S3Server s3OfPrograms;
     private ChildProcess replicator;
 
-    private Engines(Path state, PostgresServer postgres, S3Server s3) {
+    private LocalPlatform(Path state, PostgresServer postgres, S3Server s3) {
         this.state = state;
         this.postgres = postgres;
         this.s3 = s3;
@@ -49,10 +49,10 @@ public final class Engines implements AutoCloseable {
     }
 
     /** @param state folder that keeps everything from one start to the next */
-    public static Engines start(Path state) throws IOException, SQLException {
+    public static LocalPlatform start(Path state) throws IOException, SQLException {
         PostgresServer postgres = PostgresServer.start(state.resolve("postgres"));
         try {
-            return new Engines(state, postgres, S3Server.start(state.resolve("s3"), 0));
+            return new LocalPlatform(state, postgres, S3Server.start(state.resolve("s3"), 0));
         } catch (IOException | RuntimeException e) {
             Closing.after(e, postgres);
             throw e;
@@ -116,27 +116,18 @@ public final class Engines implements AutoCloseable {
                 : new DmsServer.Status("failed", "it ended with exit code " + code + "; see " + log("replicator"));
     }
 
-    /** Starts the Spark job from bronze to silver. */
-    public ChildProcess bronzeToSilver(List<String> arguments) throws IOException {
-        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.job.BronzeToSilver"));
-        all.addAll(List.of(SparkSubmit.jar(), "--bronze", BRONZE, "--silver", SILVER));
-        all.addAll(arguments);
-        return spark().start(all, log("bronze-to-silver"));
+    /** The address of a bucket, as the Spark jobs are told it; of bronze the folder that replication writes under. */
+    static String address(LakeBucket bucket) {
+        return "s3://" + bucket.folder() + (bucket == LakeBucket.BRONZE ? "/" + Names.REPLICATED : "");
     }
 
-    /** Starts the Spark job from landing to silver. */
-    ChildProcess landingToSilver(List<String> arguments) throws IOException {
-        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.job.LandingToSilver"));
-        all.addAll(List.of(SparkSubmit.jar(), "--landing", LANDING, "--silver", SILVER));
+    /** Starts a Spark job, with arguments beside those that it always has. */
+    public ChildProcess start(SparkJob job, List<String> arguments) throws IOException {
+        List<String> all = new ArrayList<>(job.options());
+        all.add(SparkSubmit.jar());
+        all.addAll(job.arguments(LocalPlatform::address));
         all.addAll(arguments);
-        return spark().start(all, log("landing-to-silver"));
-    }
-
-    /** Starts the Spark job that compacts silver's tables. */
-    public ChildProcess maintenance() throws IOException {
-        List<String> all = new ArrayList<>(SparkSubmit.options("dataplatform.spark.job.Maintenance"));
-        all.addAll(List.of(SparkSubmit.jar(), "--silver", SILVER));
-        return spark().start(all, log("maintenance"));
+        return spark().start(all, log(job.id()));
     }
 
     /**
@@ -178,7 +169,7 @@ public final class Engines implements AutoCloseable {
                 .flatMap(contract ->
                         Stream.of(Spectrum.ExternalTable.of(contract), Spectrum.ExternalTable.quarantineOf(contract)))
                 .collect(Collectors.toCollection(ArrayList::new));
-        tables.add(SourceComparison.QUALITY);
+        tables.add(Spectrum.ExternalTable.QUALITY);
         try (Connection warehouse = postgres.connect(PostgresServer.WAREHOUSE)) {
             new Spectrum(s3Client, state.resolve("tmp")).refresh(warehouse, tables);
         }

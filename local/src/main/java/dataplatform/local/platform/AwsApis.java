@@ -1,10 +1,12 @@
 package dataplatform.local.platform;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.contracts.Contracts;
 import dataplatform.local.airflow.Lineage;
 import dataplatform.local.aws.AwsJson;
+import dataplatform.local.aws.LocalEnvironment;
 import dataplatform.local.aws.Moto;
 import dataplatform.local.dms.DmsServer;
 import dataplatform.local.emr.EmrServer;
@@ -20,6 +22,9 @@ import dataplatform.local.process.Closing;
 import dataplatform.local.redshift.RedshiftDataServer;
 import dataplatform.local.redshift.Unload;
 import dataplatform.local.s3.S3Server;
+import dataplatform.platform.DagSettings;
+import dataplatform.platform.LakeBucket;
+import dataplatform.platform.SparkJob;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -34,30 +39,24 @@ import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.ParameterType;
 
 /**
- * The AWS services that Airflow calls, over the engines of one demo: EMR, EMR Serverless, DMS, Glue and the Redshift Data API with something real behind each, and
- * moto for the rest. What the deployment hands over to the DAGs in SSM stands there, too.
+ * The AWS APIs that Airflow calls, over the engines of a {@link LocalPlatform}: EMR, EMR Serverless, DMS, Glue and the Redshift Data
+ * API with something real behind each, and moto for the rest. In SSM stands what the deployment tells the DAGs.
  */
-public final class ControlPlanes implements AutoCloseable {
-    /** What this machine stands for. */
-    public static final String ENVIRONMENT = "dev";
-
-    public static final String GOLD_DATABASE = "glue_ecommerce_" + ENVIRONMENT + "_data_lake_gold";
-
+public final class AwsApis implements AutoCloseable {
     private static final String SOURCE_KEYS = "source-keys";
-    private static final String PARAMETERS = "/dataplatform/" + ENVIRONMENT + "/";
 
-    private final Engines engines;
+    private final LocalPlatform platform;
     private final Moto moto;
     private final GoldCatalog gold;
     private final List<AutoCloseable> servers = new ArrayList<>();
     private final Map<String, String> environment = new HashMap<>();
 
-    private ControlPlanes(Engines engines, Moto moto, GoldCatalog gold) {
-        this.engines = engines;
+    private AwsApis(LocalPlatform platform, Moto moto, GoldCatalog gold) {
+        this.platform = platform;
         this.moto = moto;
         this.gold = gold;
         environment.putAll(moto.environment());
-        environment.putAll(engines.s3().environment());
+        environment.putAll(platform.s3().environment());
     }
 
     /**
@@ -66,21 +65,21 @@ public final class ControlPlanes implements AutoCloseable {
      * @param state folder that the engines keep everything in
      * @param sparkLines hears what Spark jobs print
      */
-    public static ControlPlanes start(Engines engines, Path state, Consumer<String> sparkLines)
+    public static AwsApis start(LocalPlatform platform, Path state, Consumer<String> sparkLines)
             throws IOException, InterruptedException, SQLException {
         Moto moto = Moto.start(state.resolve("logs"));
-        ControlPlanes planes = new ControlPlanes(engines, moto, new GoldCatalog(moto, state.resolve("gold.json")));
+        AwsApis apis = new AwsApis(platform, moto, new GoldCatalog(moto, state.resolve("gold.json")));
         try {
-            planes.start(state, sparkLines);
-            return planes;
+            apis.start(state, sparkLines);
+            return apis;
         } catch (IOException | SQLException | RuntimeException e) {
-            Closing.after(e, planes::stop);
+            Closing.after(e, apis::stop);
             throw e;
         }
     }
 
     private void start(Path state, Consumer<String> sparkLines) throws IOException, SQLException {
-        SparkRuns spark = new SparkRuns(engines.spark(), engines.s3Client(), state.resolve("logs/spark"), sparkLines);
+        SparkRuns spark = new SparkRuns(platform.spark(), platform.s3Client(), state.resolve("logs/spark"), sparkLines);
         servers.add(spark);
         EmrServer emr = EmrServer.start(spark);
         servers.add(emr);
@@ -88,24 +87,24 @@ public final class ControlPlanes implements AutoCloseable {
         EmrServerlessServer serverless = EmrServerlessServer.start(spark);
         servers.add(serverless);
         environment.putAll(serverless.environment());
-        DmsServer dms = DmsServer.start(engines::replication);
+        DmsServer dms = DmsServer.start(platform::replication);
         servers.add(dms);
         environment.putAll(dms.environment());
         GlueServer glue = GlueServer.start(moto, this::crawl);
         servers.add(glue);
         environment.putAll(glue.environment());
         RedshiftDataServer warehouse =
-                RedshiftDataServer.start(engines.postgres(), new Unload(engines.s3Client(), state.resolve("tmp")));
+                RedshiftDataServer.start(platform.postgres(), new Unload(platform.s3Client(), state.resolve("tmp")));
         servers.add(warehouse);
         environment.putAll(warehouse.environment());
-        LambdaRuntime sourceKeys = engines.sourceKeys(moto);
+        LambdaRuntime sourceKeys = platform.sourceKeys(moto);
         servers.add(sourceKeys);
         LambdaServer lambda = LambdaServer.start(Map.of(SOURCE_KEYS, sourceKeys));
         servers.add(lambda);
         environment.putAll(lambda.environment());
         gold.restore();
         runSpark(false, Optional.empty());
-        tell(Map.of("airflow/settings", settings()));
+        tell(Map.of(DagSettings.PARAMETER, AwsJson.JSON.valueToTree(settings().fields())));
     }
 
     /** What an AWS SDK in a child process needs to find these services and no other. */
@@ -121,76 +120,51 @@ public final class ControlPlanes implements AutoCloseable {
      * Says how the DAGs' Spark jobs run.
      *
      * @param onClusters on a cluster each, and not on the serverless application
-     * @param lineage where they tell what they read and write
+     * @param lineage where they emit what they read and write
      */
     public void runSpark(boolean onClusters, Optional<Lineage> lineage) {
-        for (Job job : Job.values()) {
-            List<String> options = new ArrayList<>(SparkSubmit.options("dataplatform.spark." + job.mainClass));
+        for (SparkJob job : SparkJob.values()) {
+            List<String> options = new ArrayList<>(job.options());
             lineage.ifPresent(wanted -> options.addAll(wanted.sparkOptions()));
-            tell(Map.of(
-                    "spark/" + job.parameter,
-                    onClusters ? clusterRequest(job, options) : serverlessRequest(job, options)));
+            tell(Map.of(job.parameter(), onClusters ? clusterRequest(job, options) : serverlessRequest(job, options)));
         }
     }
 
     /** As a crawler of silver: the catalog in step, and what the warehouse sees through it. */
     private Void crawl() throws SQLException, IOException {
-        engines.refreshSpectrum(Contracts.bundled());
+        platform.refreshSpectrum(Contracts.bundled());
         return null;
     }
 
-    /** The Spark jobs that DAGs run. */
-    private enum Job {
-        BRONZE_TO_SILVER(
-                "bronze-to-silver", "BronzeToSilver", List.of("--bronze", Engines.BRONZE, "--silver", Engines.SILVER)),
-        LANDING_TO_SILVER(
-                "landing-to-silver",
-                "LandingToSilver",
-                List.of("--landing", Engines.LANDING, "--silver", Engines.SILVER)),
-        MAINTENANCE("maintenance", "Maintenance", List.of("--silver", Engines.SILVER));
-
-        final String parameter;
-        private final String mainClass;
-        private final List<String> arguments;
-
-        Job(String parameter, String mainClass, List<String> arguments) {
-            this.parameter = parameter;
-            this.mainClass = mainClass;
-            this.arguments = arguments;
-        }
+    private DagSettings settings() {
+        return new DagSettings(
+                S3Server.LANDING,
+                S3Server.SILVER,
+                S3Server.GOLD,
+                LocalEnvironment.NAMES.catalog(LakeBucket.GOLD),
+                "silver",
+                DmsServer.ARN,
+                true,
+                SOURCE_KEYS,
+                new DagSettings.Warehouse(
+                        "127.0.0.1",
+                        platform.postgres().port(),
+                        PostgresServer.WAREHOUSE,
+                        LocalEnvironment.NAMES.environment(),
+                        "arn:aws:iam::123456789012:role/local"));
     }
 
-    private ObjectNode settings() {
-        ObjectNode settings = AwsJson.JSON
-                .createObjectNode()
-                .put("landing", S3Server.LANDING)
-                .put("silver", S3Server.SILVER)
-                .put("gold", S3Server.GOLD)
-                .put("gold_database", GOLD_DATABASE)
-                .put("crawler", "silver")
-                .put("replication", DmsServer.ARN)
-                .put("replication_may_rest", true)
-                .put("source_keys_function", SOURCE_KEYS);
-        settings.putObject("warehouse")
-                .put("host", "127.0.0.1")
-                .put("port", engines.postgres().port())
-                .put("database", PostgresServer.WAREHOUSE)
-                .put("identifier", ENVIRONMENT)
-                .put("unload_role", "arn:aws:iam::123456789012:role/local");
-        return settings;
-    }
-
-    private static ObjectNode serverlessRequest(Job job, List<String> options) {
+    private static ObjectNode serverlessRequest(SparkJob job, List<String> options) {
         ObjectNode request = AwsJson.JSON
                 .createObjectNode()
-                .put("name", job.parameter)
+                .put("name", job.id())
                 .put("applicationId", EmrServerlessServer.APPLICATION)
                 .put("executionRoleArn", "arn:aws:iam::123456789012:role/local");
         ObjectNode driver = request.putObject("jobDriver").putObject("sparkSubmit");
         driver.put("entryPoint", SparkSubmit.jar());
         driver.put("sparkSubmitParameters", String.join(" ", options));
         ArrayNode arguments = driver.putArray("entryPointArguments");
-        job.arguments.forEach(arguments::add);
+        job.arguments(LocalPlatform::address).forEach(arguments::add);
         request.putObject("configurationOverrides")
                 .putObject("monitoringConfiguration")
                 .putObject("s3MonitoringConfiguration")
@@ -198,14 +172,14 @@ public final class ControlPlanes implements AutoCloseable {
         return request;
     }
 
-    private static ObjectNode clusterRequest(Job job, List<String> options) {
+    private static ObjectNode clusterRequest(SparkJob job, List<String> options) {
         ObjectNode request = AwsJson.JSON
                 .createObjectNode()
-                .put("Name", job.parameter)
+                .put("Name", job.id())
                 .put("ReleaseLabel", "local")
                 .put("LogUri", "s3://" + S3Server.LOGS + "/spark/");
         request.putObject("Instances").put("KeepJobFlowAliveWhenNoSteps", false);
-        ObjectNode step = request.putArray("Steps").addObject().put("Name", job.parameter);
+        ObjectNode step = request.putArray("Steps").addObject().put("Name", job.id());
         step.put("ActionOnFailure", "TERMINATE_CLUSTER");
         ArrayNode arguments = step.putObject("HadoopJarStep")
                 .put("Jar", "command-runner.jar")
@@ -213,16 +187,17 @@ public final class ControlPlanes implements AutoCloseable {
                 .add("spark-submit");
         options.forEach(arguments::add);
         arguments.add(SparkSubmit.jar());
-        job.arguments.forEach(arguments::add);
+        job.arguments(LocalPlatform::address).forEach(arguments::add);
         return request;
     }
 
-    private void tell(Map<String, ObjectNode> parameters) {
+    private void tell(Map<String, ? extends JsonNode> parameters) {
         try (SsmClient ssm = moto.client(SsmClient.builder())) {
-            parameters.forEach((name, value) -> ssm.putParameter(request -> request.name(PARAMETERS + name)
-                    .value(value.toString())
-                    .type(ParameterType.STRING)
-                    .overwrite(true)));
+            parameters.forEach(
+                    (name, value) -> ssm.putParameter(request -> request.name(LocalEnvironment.NAMES.path(name))
+                            .value(value.toString())
+                            .type(ParameterType.STRING)
+                            .overwrite(true)));
         }
     }
 

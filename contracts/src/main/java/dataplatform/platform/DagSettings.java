@@ -1,0 +1,61 @@
+package dataplatform.platform;
+
+import java.util.Map;
+
+/**
+ * What the DAGs have to know that AWS made up or that holds the account's number. It stands as JSON in the parameter
+ * {@link #PARAMETER}.
+ *
+ * @param landing name of the bucket
+ * @param silver name of the bucket
+ * @param gold name of the bucket
+ * @param goldDatabase of the Glue catalog
+ * @param crawler of silver
+ * @param replication ARN of the DMS task or replication config
+ * @param replicationMayRest whether it is all right that it is stopped
+ * @param sourceKeysFunction name or ARN of the function that looks which rows the source has
+ * @param warehouse how it is reached
+ */
+public record DagSettings(
+        String landing,
+        String silver,
+        String gold,
+        String goldDatabase,
+        String crawler,
+        String replication,
+        boolean replicationMayRest,
+        String sourceKeysFunction,
+        Warehouse warehouse) {
+    /** In SSM, for {@link Names#path}. */
+    public static final String PARAMETER = "airflow/settings";
+
+    /**
+     * The warehouse.
+     *
+     * @param host of its endpoint
+     * @param port a number, which may be known only when the platform is deployed
+     * @param identifier of the workgroup or cluster
+     * @param unloadRole ARN of the role that writes to gold
+     */
+    public record Warehouse(String host, Object port, String database, String identifier, String unloadRole) {}
+
+    /** The JSON's fields. */
+    public Map<String, Object> fields() {
+        return Map.of(
+                "landing", landing,
+                "silver", silver,
+                "gold", gold,
+                "gold_database", goldDatabase,
+                "crawler", crawler,
+                "replication", replication,
+                "replication_may_rest", replicationMayRest,
+                "source_keys_function", sourceKeysFunction,
+                "warehouse",
+                        Map.of(
+                                "host", warehouse.host,
+                                "port", warehouse.port,
+                                "database", warehouse.database,
+                                "identifier", warehouse.identifier,
+                                "unload_role", warehouse.unloadRole));
+    }
+}
