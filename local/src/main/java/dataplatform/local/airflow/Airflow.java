@@ -147,8 +147,10 @@ public final class Airflow {
     }
 
     private ChildProcess start(String log, List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>(
-                List.of(Project.file("airflow/.venv/bin/airflow").toString()));
+        List<String> command = new ArrayList<>(List.of(
+                Project.file("airflow/.venv/bin/python").toString(),
+                "-c",
+                Project.resource(Airflow.class, "airflow.py")));
         command.addAll(arguments);
         return ChildProcess.start("airflow " + arguments.get(0), command, environment, log(log));
     }

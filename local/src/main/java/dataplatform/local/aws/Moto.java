@@ -6,9 +6,7 @@ import dataplatform.local.process.Ports;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +40,7 @@ public final class Moto implements AutoCloseable {
         List<String> command = List.of(
                 Project.file(".venv/bin/python").toString(),
                 "-c",
-                program(),
+                Project.resource(Moto.class, PROGRAM),
                 "--host",
                 endpoint.getHost(),
                 "--port",
@@ -55,12 +53,6 @@ public final class Moto implements AutoCloseable {
             throw e;
         }
         return new Moto(endpoint, server);
-    }
-
-    private static String program() throws IOException {
-        try (InputStream program = Moto.class.getResourceAsStream(PROGRAM)) {
-            return new String(program.readAllBytes(), StandardCharsets.UTF_8);
-        }
     }
 
     public URI endpoint() {

@@ -1,6 +1,9 @@
 package dataplatform.local.process;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -35,6 +38,13 @@ public final class Project {
             throw new IllegalStateException(file + " is not there; build it with `make build`");
         }
         return file;
+    }
+
+    /** The text of a file that is packed beside a class, such as a program in another language. */
+    public static String resource(Class<?> type, String name) throws IOException {
+        try (InputStream text = type.getResourceAsStream(name)) {
+            return new String(text.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     /** The {@code java} that runs this program. */
