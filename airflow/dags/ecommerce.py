@@ -5,6 +5,7 @@
 |---|---|---|
 | `replication_is_healthy` | DMS has failed or stands still | runbook *replication-lag*; then clear the task |
 | `source_keys` | the source can't be asked which rows it has; the error says why | mend it, and clear the task; runbook *reconciliation* |
+| `new_in_bronze`, `bronze_taken` | S3 has not answered | clear the task |
 | `bronze_to_silver.run` | the Spark job failed; the error names the data sets, the others are up to date | runbook *silver*; it takes up where it stopped when the task is cleared |
 | `quality_gate` | too many rows broke their contract, or silver differs from the source | runbooks *quality-gate* and *reconciliation*; nothing was made of them |
 | `crawl` | the catalog may miss new partitions | clear the task |
@@ -12,13 +13,15 @@
 | `gold` | the marts are right, their copies in gold are as they were | clear the group |
 | `freshness` | replication is later than a contract promises; skipped: nobody knows how late | runbook *stale-tables* |
 
-To run it again, for whatever date, changes nothing that is right already.
+To run it again, for whatever date, changes nothing that is right already. What a run finds done for what there is, it skips: where replication
+has brought nothing, no Spark job, crawl or warehouse is started. `{"again": true}` does everything again, as after the warehouse was made anew.
 """
 
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, dag
 from dataplatform.freshness import freshness
+from dataplatform.progress import AGAIN, bronze_taken, new_in_bronze
 from dataplatform.quality import quality_gate
 from dataplatform.reconciliation import reconciliation, source_keys
 from dataplatform.replication import replication_is_healthy
@@ -48,23 +51,20 @@ from dataplatform.warehouse import crawl, dbt_build, export_gold
             type="array",
             description="Data sets that lose the rows which the source does not have, as after a truncation",
         ),
+        "again": AGAIN,
     },
     doc_md=__doc__,
 )
 def ecommerce():
     replicated = replication_is_healthy()
+    news = new_in_bronze("ecommerce")
     silver = spark_job(
         "bronze-to-silver", ["--run-id", "{{ run_id }}", *reconciliation()]
     )
     gate = quality_gate("ecommerce")
     marts = dbt_build("ecommerce")
-    (
-        source_keys(replicated)
-        >> silver
-        >> [gate, crawl()]
-        >> marts
-        >> export_gold("ecommerce")
-    )
+    source_keys(replicated) >> news >> silver >> bronze_taken("ecommerce", news)
+    silver >> [gate, crawl("ecommerce")] >> marts >> export_gold("ecommerce")
     silver >> freshness("ecommerce", replicated)
 
 

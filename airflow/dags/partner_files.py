@@ -26,6 +26,7 @@ from airflow.exceptions import AirflowFailException
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import Param, dag, get_current_context, task, task_group
 from dataplatform.freshness import arrived, taken
+from dataplatform.progress import AGAIN
 from dataplatform.quality import quality_gate
 from dataplatform.settings import DEFAULT_ARGS, POLL, WAIT, arrivals, setting
 from dataplatform.spark import spark_job
@@ -73,7 +74,7 @@ def process(domain: str, arguments: list, files):
     # the summary lines that banks write below a few rows, again in each export, are among those that are refused
     gate = quality_gate(domain, allowed=0.25)
     files >> silver >> taken(domain, files)
-    silver >> [gate, crawl()] >> dbt_build(domain) >> export_gold(domain)
+    silver >> [gate, crawl(domain)] >> dbt_build(domain) >> export_gold(domain)
 
 
 def on_arrival(domain: str, data_sets: list[str]):
@@ -88,6 +89,7 @@ def on_arrival(domain: str, data_sets: list[str]):
             "bucket": Param("", type="string"),
             "key": Param("", type="string"),
             "accept": ACCEPT,
+            "again": AGAIN,
         },
         **COMMON,
     )
@@ -106,7 +108,7 @@ def expected(domain: str, data_sets: list[str]):
         schedule="0 6 1 * *",
         dagrun_timeout=timedelta(days=2),
         tags=[domain, "monthly"],
-        params={"accept": ACCEPT},
+        params={"accept": ACCEPT, "again": AGAIN},
         **COMMON,
     )
     def wait():

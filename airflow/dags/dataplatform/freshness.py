@@ -19,10 +19,10 @@ from airflow.sdk import task
 from dataplatform.replication import bronze_complete_until
 from dataplatform.settings import (
     ENVIRONMENT,
+    bronze,
     comes_in_files,
     contracts,
     domains,
-    parameter,
     properties,
     settings,
 )
@@ -37,9 +37,10 @@ TICK = timedelta(seconds=1)
 NAMED_EARLIER = timedelta(days=1)
 
 
-@task
+@task(trigger_rule="none_failed")
 def freshness(domain: str, complete_until: str | None) -> dict[str, int]:
-    """Notes that Spark has taken what replication had brought before it began, and measures; comes after Spark.
+    """Notes that Spark has taken what replication had brought before it began, and measures; comes after Spark, also where that had
+    nothing to take.
 
     :param complete_until: what ``replication_is_healthy`` has returned
     """
@@ -232,16 +233,6 @@ class State:
         )
         for page in pages:
             yield from page.get("Contents", [])
-
-
-def bronze() -> str:
-    """Where the Spark job reads what replication writes."""
-    asked = json.loads(parameter("spark/bronze-to-silver"))
-    if "jobDriver" in asked:
-        arguments = asked["jobDriver"]["sparkSubmit"]["entryPointArguments"]
-    else:
-        arguments = asked["Steps"][0]["HadoopJarStep"]["Args"]
-    return arguments[arguments.index("--bronze") + 1].rstrip("/")
 
 
 def promised(contract: dict) -> timedelta:

@@ -10,7 +10,8 @@ from airflow.sdk import get_current_context, task
 from dataplatform.settings import ENVIRONMENT, comes_in_files, contracts, settings
 
 
-@task(retries=0)
+# it judges what earlier runs have left, too
+@task(retries=0, trigger_rule="none_failed")
 def quality_gate(domain: str, allowed: float = 0.01) -> None:
     """Stops what depends on silver when too many rows of a data set of the domain have gone to quarantine since it was last
     passed, or when silver does not have the rows that the source has. Files that are set aside stop nothing, and raise an

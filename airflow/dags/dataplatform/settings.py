@@ -66,6 +66,16 @@ def settings() -> dict:
     return json.loads(parameter("airflow/settings"))
 
 
+def bronze() -> str:
+    """Where the Spark job reads what replication writes."""
+    asked = json.loads(parameter("spark/bronze-to-silver"))
+    if "jobDriver" in asked:
+        arguments = asked["jobDriver"]["sparkSubmit"]["entryPointArguments"]
+    else:
+        arguments = asked["Steps"][0]["HadoopJarStep"]["Args"]
+    return arguments[arguments.index("--bronze") + 1].rstrip("/")
+
+
 @task
 def setting(name: str) -> str:
     """One of the settings, for operators, which can't ask for it themselves."""

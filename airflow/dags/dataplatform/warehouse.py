@@ -8,18 +8,18 @@ from pathlib import Path
 
 import boto3
 from airflow.configuration import AIRFLOW_HOME, conf
-from airflow.exceptions import AirflowException
+from airflow.exceptions import AirflowException, AirflowSkipException
 from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
 from airflow.sdk import get_current_context, task, task_group
 
+from dataplatform.progress import Stage, versions
 from dataplatform.settings import (
     BUNDLE,
     POLL,
     SECTION,
     WAREHOUSE,
     marts,
-    setting,
     settings,
 )
 
@@ -42,36 +42,51 @@ GLUE_TYPES = {
 
 
 @task_group
-def crawl():
+def crawl(domain: str):
     """Brings the catalog's partitions in step with silver."""
-    crawler = setting.override(task_id="crawler_name")("crawler")
+    new = new_in_silver(domain)
     start = GlueCrawlerOperator(
         task_id="start",
         aws_conn_id=None,
-        config={"Name": crawler},
+        config={"Name": new["crawler"]},
         deferrable=True,
         poll_interval=POLL,
     )
-    start >> crawl_succeeded(crawler)
+    start >> crawl_succeeded(domain, new["crawler"], new["found"])
+
+
+@task(multiple_outputs=True, trigger_rule="none_failed")
+def new_in_silver(domain: str) -> dict:
+    """What silver's tables are, and whose work it is to look at them; skipped if that was done."""
+    found = versions(domain)
+    if not Stage(domain, "crawl").news(found):
+        raise AirflowSkipException("the catalog is in step with silver")
+    return {"crawler": settings()["crawler"], "found": found}
 
 
 @task
-def crawl_succeeded(crawler: str) -> None:
+def crawl_succeeded(domain: str, crawler: str, found: dict[str, str]) -> None:
     """Fails if the last crawl has failed, which for the operator is one that is over."""
     last = boto3.client("glue").get_crawler(Name=crawler)["Crawler"]["LastCrawl"]
     if last["Status"] != "SUCCEEDED":
         raise AirflowException(
             f"the crawl of {crawler} ended as {last['Status']}: {last.get('ErrorMessage')}"
         )
+    Stage(domain, "crawl").done(found)
 
 
-@task
+@task(trigger_rule="none_failed")
 def dbt_build(domain: str) -> None:
-    """Builds and tests a domain's models in the order in which they need each other.
+    """Builds and tests, in the order in which they need each other, those of a domain's models that read what has changed
+    since they were built.
 
     One task for all of them: a task per model would start dbt anew for each, which takes longer than most models do, and
     dbt itself skips what depends on a model or test that fails, and names it.
     """
+    found, stage = versions(domain), Stage(domain, "dbt")
+    changed = stage.news(found)
+    if not changed:
+        raise AirflowSkipException("the marts are in step with silver")
     warehouse = settings()["warehouse"]
     # a domain's own: another one may be building at the same time
     target = Path(AIRFLOW_HOME) / "dbt" / domain
@@ -94,7 +109,7 @@ def dbt_build(domain: str) -> None:
         "build",
         *("--project-dir", str(project), "--profiles-dir", str(project)),
         "--select",
-        *(f"path:{part}/{domain}" for part in PARTS),
+        *selection(domain, changed, found),
     ]
     with subprocess.Popen(
         command,
@@ -109,6 +124,34 @@ def dbt_build(domain: str) -> None:
         raise AirflowException(
             f"dbt build failed: {failed(results)}. See docs/runbooks/dbt.md"
         )
+    context = get_current_context()
+    build = f"{context['run_id']} {context['ti'].try_number}"
+    built = Stage(domain, "marts")
+    built.done(
+        built.done_for() | dict.fromkeys(models(results) & {*marts(domain)}, build)
+    )
+    stage.done(found)
+
+
+def selection(domain: str, changed: list[str], found: dict[str, str]) -> list[str]:
+    """What dbt is to select: the models of a domain that read what has changed, with all that depends on them.
+
+    :param found: all data sets that there are
+    """
+    parts = [f"path:{part}/{domain}" for part in PARTS]
+    if len(changed) == len(found):
+        # also those that read nothing
+        return parts
+    return [f"source:*.{name}+,{part}" for name in changed for part in parts]
+
+
+def models(results: Path) -> set[str]:
+    """Names of the models that a build has built."""
+    return {
+        result["unique_id"].rpartition(".")[2]
+        for result in json.loads(results.read_text())["results"]
+        if result["status"] == "success"
+    }
 
 
 def failed(results: Path) -> str:
@@ -142,14 +185,19 @@ def export_gold(domain: str):
             deferrable=True,
             poll_interval=POLL,
         )
-        unload >> register(domain, planned["tables"])
+        unload >> register(domain, planned["tables"], planned["found"])
 
     return group()
 
 
-@task(multiple_outputs=True)
+@task(multiple_outputs=True, trigger_rule="none_failed")
 def plan(domain: str) -> dict:
-    """The statements that unload the marts, and the tables that they will be in the catalog."""
+    """The statements that unload the marts which were built since they were last, and the tables that they will be in the
+    catalog; skipped if there are none."""
+    found = Stage(domain, "marts").done_for()
+    built = Stage(domain, "gold").news(found)
+    if not built:
+        raise AirflowSkipException("gold is in step with the marts")
     known = settings()
     warehouse = known["warehouse"]
     where = {"Database": warehouse["database"]}
@@ -161,7 +209,7 @@ def plan(domain: str) -> dict:
     folder = re.sub(r"[^\w.-]", "_", context["run_id"]) + f"-{context['ti'].try_number}"
     data = boto3.client("redshift-data")
     statements, tables = [], []
-    for mart in marts(domain):
+    for mart in built:
         location = f"s3://{known['gold']}/{domain}/{mart}/{folder}/"
         columns = []
         for page in data.get_paginator("describe_table").paginate(
@@ -189,6 +237,7 @@ def plan(domain: str) -> dict:
         "warehouse": warehouse["identifier"],
         "statements": statements,
         "tables": tables,
+        "found": found,
     }
 
 
@@ -200,7 +249,7 @@ def glue_type(column: dict) -> str:
 
 
 @task
-def register(domain: str, tables: list[dict]) -> None:
+def register(domain: str, tables: list[dict], found: dict[str, str]) -> None:
     """Lets the catalog show what was written, and deletes what nobody reads any more."""
     known = settings()
     glue = boto3.client("glue")
@@ -223,10 +272,10 @@ def register(domain: str, tables: list[dict]) -> None:
         }
         before = None
         try:
-            found = glue.get_table(
+            shown = glue.get_table(
                 DatabaseName=known["gold_database"], Name=table["name"]
             )
-            before = found["Table"]["StorageDescriptor"]["Location"]
+            before = shown["Table"]["StorageDescriptor"]["Location"]
             glue.update_table(DatabaseName=known["gold_database"], TableInput=wanted)
         except glue.exceptions.EntityNotFoundException:
             glue.create_table(DatabaseName=known["gold_database"], TableInput=wanted)
@@ -234,3 +283,4 @@ def register(domain: str, tables: list[dict]) -> None:
         for written in bucket.objects.filter(Prefix=f"{domain}/{table['name']}/"):
             if f"s3://{bucket.name}/{written.key.rpartition('/')[0]}/" not in read:
                 written.delete()
+    Stage(domain, "gold").done(found)

@@ -134,6 +134,20 @@ class DemoTest {
                 .isEqualTo(before.get("data_sets").get("ecommerce.orders"));
     }
 
+    @Test
+    @Order(4)
+    void aRunOfWhatHasNotChangedStartsNoSparkJob() throws Exception {
+        JsonNode before = summary();
+
+        JsonNode after = demo();
+
+        assertThat(before.get("seconds").has("bronze_to_silver")).isTrue();
+        assertThat(after.get("seconds").has("bronze_to_silver")).isFalse();
+        for (String same : List.of("data_sets", "marts", "gmv", "payments")) {
+            assertThat(after.get(same)).as(same).isEqualTo(before.get(same));
+        }
+    }
+
     private static JsonNode demo() throws IOException {
         int code = new CommandLine(new Demo())
                 .execute("--state", folder.resolve("state").toString(), "--data", data.toString());

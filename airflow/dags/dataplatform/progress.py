@@ -1,0 +1,141 @@
+"""What each stage of a DAG was last done for, so that a run does only what is new.
+
+``_state/done/<domain>/<stage>.json`` in silver holds, by name of what a stage works on, what it was when the stage was last done.
+A stage writes it when it has succeeded, and writes what it saw before it began: a run that dies, or that something comes in the way of, is
+made up for by the next one.
+"""
+
+import functools
+import hashlib
+import json
+import re
+
+import boto3
+from airflow.exceptions import AirflowSkipException
+from airflow.sdk import Param, get_current_context, task
+
+from dataplatform.settings import (
+    BUNDLE,
+    bronze,
+    comes_in_files,
+    contracts,
+    parameter,
+    properties,
+    settings,
+)
+
+# a parameter of the DAGs
+AGAIN = Param(
+    False,
+    type="boolean",
+    description="Whether to do everything again, also what was done for what there is",
+)
+
+COMMIT = re.compile(r"_delta_log/\d{20}\.json$")
+
+
+class Stage:
+    """A stage of a domain's DAGs: ``bronze``, ``crawl``, ``dbt``, ``marts`` or ``gold``."""
+
+    def __init__(self, domain: str, name: str):
+        self.bucket = settings()["silver"]
+        self.key = f"_state/done/{domain}/{name}.json"
+
+    def done_for(self) -> dict[str, str]:
+        """What it was last done for; empty if it never was."""
+        s3 = boto3.client("s3")
+        try:
+            found = s3.get_object(Bucket=self.bucket, Key=self.key)
+        except s3.exceptions.NoSuchKey:
+            return {}
+        return json.load(found["Body"])
+
+    def news(self, found: dict[str, str]) -> list[str]:
+        """Names of what is not as it was when the stage was last done, or all if the run is to do everything again."""
+        if get_current_context()["params"].get("again"):
+            return sorted(found)
+        known = self.done_for()
+        return sorted(name for name in found if known.get(name) != found[name])
+
+    def done(self, found: dict[str, str]) -> None:
+        """Notes that it has been done.
+
+        :param found: all that there was before the stage began
+        """
+        boto3.client("s3").put_object(
+            Bucket=self.bucket,
+            Key=self.key,
+            Body=json.dumps(found, sort_keys=True).encode(),
+            ContentType="application/json",
+        )
+
+
+@functools.cache
+def code() -> str:
+    """What tells this deployment's contracts and models from another's."""
+    digest = hashlib.sha256()
+    for folder in ("contracts", "dbt_project"):
+        for file in sorted((BUNDLE / folder).rglob("*")):
+            if file.is_file():
+                digest.update(f"{file.relative_to(BUNDLE)} ".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def versions(domain: str) -> dict[str, str]:
+    """Which version silver's table of each of the domain's data sets has, and whose models are to read it."""
+    bucket = boto3.resource("s3").Bucket(settings()["silver"])
+    found = {}
+    for contract in contracts(domain):
+        log = f"{domain}/{contract['name']}/_delta_log/"
+        commits = {
+            each.key: each.e_tag
+            for each in bucket.objects.filter(Prefix=log)
+            if COMMIT.search(each.key)
+        }
+        if commits:
+            newest = max(commits)
+            # a table that was made anew begins again at 0
+            found[contract["name"]] = f"{newest[-25:-5]} {commits[newest]} {code()}"
+    return found
+
+
+@task
+def new_in_bronze(domain: str) -> dict[str, str]:
+    """What is in bronze, and in the source, of the domain's data sets; skipped if Spark has taken all of it."""
+    bucket, _, root = bronze().removeprefix("s3://").partition("/")
+    files = boto3.resource("s3").Bucket(bucket).objects
+    # the job that is deployed
+    request = parameter("spark/bronze-to-silver")
+    found = {}
+    for contract in contracts(domain):
+        if comes_in_files(contract):
+            continue
+        name, schema = contract["name"], properties(contract)["sourceSchema"]
+        digest = hashlib.sha256(f"{request} {code()} ".encode())
+        digest.update(rows_of_source(domain, name).encode())
+        prefix = "/".join(part for part in (root, schema, name) if part)
+        for file in files.filter(Prefix=f"{prefix}/"):
+            digest.update(f"{file.key} {file.e_tag} ".encode())
+        found[name] = digest.hexdigest()
+    follow = get_current_context()["params"].get("follow")
+    if not follow and not Stage(domain, "bronze").news(found):
+        raise AirflowSkipException("silver has all that is in bronze")
+    return found
+
+
+@task
+def bronze_taken(domain: str, found: dict[str, str]) -> None:
+    """Notes that Spark has taken what was in bronze before it began; comes after Spark."""
+    Stage(domain, "bronze").done(found)
+
+
+def rows_of_source(domain: str, name: str) -> str:
+    """What tells the rows that the source had when it was looked at last from others; empty if it never was."""
+    s3 = boto3.client("s3")
+    key = f"_state/source_keys/{domain}/{name}.json"
+    try:
+        look = json.load(s3.get_object(Bucket=settings()["silver"], Key=key)["Body"])
+    except s3.exceptions.NoSuchKey:
+        return ""
+    return f"{look['rows']} {look['sum']}"
