@@ -9,6 +9,8 @@ public final class SilverState {
     public static final String PASSED = ROOT + "passed/";
     /** How far silver is complete, written by the DAGs. */
     public static final String FRESHNESS = ROOT + "freshness/";
+    /** What each stage of a DAG was last done for, written by the DAGs. */
+    public static final String DONE = ROOT + "done/";
     /** Which rows the source has, written by the function {@code source-keys}. */
     public static final String SOURCE_KEYS = ROOT + "source_keys/";
 

@@ -107,6 +107,8 @@ public final class AirflowStack extends Stack {
         Tags.of(role).add("RedshiftDbUser", "dbt");
         lake.allowReading(role, LakeBucket.LANDING, "");
         lake.allowReading(role, LakeBucket.SILVER, SilverState.REPORTS);
+        lake.allowReading(role, LakeBucket.SILVER, SilverState.SOURCE_KEYS);
+        lake.allowWriting(role, LakeBucket.SILVER, SilverState.DONE);
         lake.allowWriting(role, LakeBucket.SILVER, SilverState.PASSED);
         lake.allowWriting(role, LakeBucket.SILVER, SilverState.FRESHNESS);
         lake.allowListing(role, LakeBucket.BRONZE);
