@@ -110,6 +110,12 @@ def properties(contract: dict) -> dict[str, str]:
     return {each["property"]: each["value"] for each in contract["customProperties"]}
 
 
+def table_name(contract: dict) -> str:
+    """The name of its table in silver's catalog and in the warehouse."""
+    schema = contract["schema"][0]
+    return schema.get("physicalName", schema["name"])
+
+
 def comes_in_files(contract: dict) -> bool:
     """Whether a data set comes in files, and not from a database."""
     return properties(contract)["load"] != "cdc"

@@ -19,8 +19,10 @@ from dataplatform.settings import (
     POLL,
     SECTION,
     WAREHOUSE,
+    contracts,
     marts,
     settings,
+    table_name,
 )
 
 # of the dbt project, each with a folder per domain, which may lack one
@@ -142,7 +144,8 @@ def selection(domain: str, changed: list[str], found: dict[str, str]) -> list[st
     if len(changed) == len(found):
         # also those that read nothing
         return parts
-    return [f"source:*.{name}+,{part}" for name in changed for part in parts]
+    tables = [table_name(each) for each in contracts(domain) if each["name"] in changed]
+    return [f"source:*.{name}+,{part}" for name in tables for part in parts]
 
 
 def models(results: Path) -> set[str]:

@@ -189,7 +189,7 @@ class PlatformTest {
         });
         assertThat(tables)
                 .containsExactlyInAnyOrderElementsOf(Contracts.replicated().stream()
-                        .map(contract -> contract.sourceSchema() + "." + contract.name())
+                        .map(contract -> contract.sourceTable())
                         .toList());
         assertThat(actions).containsExactly("add-before-image-columns BI_", "add-column change_seq");
         assertThat(synthesis

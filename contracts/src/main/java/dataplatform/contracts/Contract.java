@@ -8,14 +8,13 @@ import java.util.Optional;
  * What is promised about one data set; read from an Open Data Contract Standard file by {@link Contracts}.
  *
  * @param domain the part of the business, such as {@code ecommerce}
- * @param name of the data set and its tables, such as {@code orders}
+ * @param name of the data set within its domain, such as {@code orders}
  * @param version of the contract
  * @param description for people
  * @param grain what one row stands for: "One row per …"
  * @param owner the team to ask
- * @param load how it comes into the lake
- * @param databaseSchema database schema that it comes from, if it loads by {@link Load#CDC}
- * @param files how the files are written that it comes in, if it does not
+ * @param source where it comes from
+ * @param table its name in silver's catalog and in the warehouse, where those of all domains stand side by side
  * @param freshness longest time after which a change in the source can be seen in silver
  * @param columns in the order of the source table, without the partition column
  * @param key the columns that tell rows apart, in key order; never empty
@@ -28,9 +27,8 @@ public record Contract(
         String description,
         String grain,
         String owner,
-        Load load,
-        Optional<String> databaseSchema,
-        Optional<FileFormat> files,
+        Source source,
+        String table,
         Duration freshness,
         List<Column> columns,
         List<Column> key,
@@ -52,22 +50,34 @@ public record Contract(
 
     /** The table of the rows that break the contract, such as {@code orders_quarantine}. */
     public String quarantine() {
-        return name + "_quarantine";
+        return table + "_quarantine";
     }
 
     /** Where that table is in silver. */
     public String quarantineFolder() {
-        return domain + "/" + quarantine();
+        return folder() + "_quarantine";
     }
 
     /**
-     * The database schema that it comes from.
+     * The schema of the database that it comes from.
      *
-     * @throws IllegalStateException if it comes in files
+     * @throws IllegalStateException if it does not come from a database
      */
     public String sourceSchema() {
-        return databaseSchema.orElseThrow(
-                () -> new IllegalStateException("contract " + id() + " comes in files, not from a database"));
+        if (source instanceof Source.Database database) {
+            return database.schema();
+        }
+        throw new IllegalStateException("contract " + id() + " comes in files, not from a database");
+    }
+
+    /** The table that it comes from, with its schema. */
+    public String sourceTable() {
+        return sourceSchema() + "." + name;
+    }
+
+    /** Whether it comes in files of which each holds the whole data set. */
+    public boolean isSnapshot() {
+        return source instanceof Source.Files files && files.content() == Source.Content.SNAPSHOT;
     }
 
     /**

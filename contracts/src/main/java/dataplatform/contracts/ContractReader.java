@@ -125,12 +125,7 @@ final class ContractReader {
         if (partitions.size() > 1) {
             throw partitions.get(1).broken("is a second partition column; keep one");
         }
-        Load load = oneOf(Load.class, required(root, custom, "load"));
-        if (load == Load.CDC) {
-            checkHasNoFiles(root, custom, schema);
-        } else {
-            checkComesInFiles(custom, partitions);
-        }
+        Source source = source(root, custom, schema, columns, partitions);
         checkHashes(schema, columns, key.values());
         return new Contract(
                 domain,
@@ -139,13 +134,41 @@ final class ContractReader {
                 root.get("description").text("purpose"),
                 schema.text("dataGranularityDescription"),
                 root.get("team").text("name"),
-                load,
-                load == Load.CDC ? Optional.of(name(required(root, custom, "sourceSchema"))) : Optional.empty(),
-                load == Load.CDC ? Optional.empty() : Optional.of(files(root, custom, domain, name, columns)),
+                source,
+                schema.find("physicalName").map(ContractReader::name).orElse(name),
                 freshness(root),
                 columns,
                 List.copyOf(key.values()),
                 partitions.stream().findFirst().map(property -> partition(property, columns)));
+    }
+
+    /** How a data set comes into the lake, in a contract's words. */
+    private enum Load {
+        CDC,
+        SNAPSHOT,
+        APPEND
+    }
+
+    private static Source source(
+            YamlNode root,
+            Map<String, YamlNode> custom,
+            YamlNode schema,
+            List<Column> columns,
+            List<YamlNode> partitions) {
+        return switch (oneOf(Load.class, required(root, custom, "load"))) {
+            case CDC -> {
+                checkHasNoFiles(root, custom, schema);
+                yield new Source.Database(name(required(root, custom, "sourceSchema")));
+            }
+            case SNAPSHOT -> {
+                checkComesInFiles(custom, partitions);
+                yield files(root, custom, columns, Source.Content.SNAPSHOT);
+            }
+            case APPEND -> {
+                checkComesInFiles(custom, partitions);
+                yield files(root, custom, columns, Source.Content.APPEND);
+            }
+        };
     }
 
     private static void checkHasNoFiles(YamlNode root, Map<String, YamlNode> custom, YamlNode schema) {
@@ -178,8 +201,8 @@ final class ContractReader {
         }
     }
 
-    private static FileFormat files(
-            YamlNode root, Map<String, YamlNode> custom, String domain, String name, List<Column> columns) {
+    private static Source.Files files(
+            YamlNode root, Map<String, YamlNode> custom, List<Column> columns, Source.Content content) {
         List<YamlNode> servers = root.get("servers").items();
         if (servers.size() != 1) {
             throw root.get("servers").broken("expected one server and found " + servers.size() + "; keep one");
@@ -187,7 +210,7 @@ final class ContractReader {
         YamlNode server = servers.get(0);
         expect(server.get("type"), "s3");
         expect(server.get("format"), "csv");
-        String folder = "/" + domain + "/" + name + "/*.csv";
+        String folder = "/" + root.text("domain") + "/" + root.text("name") + "/*.csv";
         if (!server.text("location").endsWith(folder)) {
             throw server.get("location").broken("expected s3://<bucket>" + folder);
         }
@@ -203,12 +226,14 @@ final class ContractReader {
                 throw column.broken("there is no date column " + column.text() + "; name one of this contract");
             }
         });
-        return new FileFormat(
-                delimiter.map(node -> node.value().toString().charAt(0)).orElse(','),
+        return new Source.Files(
+                new FileFormat.Csv(
+                        delimiter.map(node -> node.value().toString().charAt(0)).orElse(',')),
+                content,
                 exportedOn.map(YamlNode::text),
                 custom.containsKey("arrival")
-                        ? oneOf(FileFormat.Arrival.class, custom.get("arrival"))
-                        : FileFormat.Arrival.EVENT);
+                        ? oneOf(Source.Arrival.class, custom.get("arrival"))
+                        : Source.Arrival.EVENT);
     }
 
     /** A key that is made of a row must be all of the key, and made of what the file has. */

@@ -44,7 +44,7 @@ public final class Contracts {
      */
     public static List<Contract> replicated() {
         return bundled().stream()
-                .filter(contract -> contract.load() == Load.CDC)
+                .filter(contract -> contract.source() instanceof Source.Database)
                 .toList();
     }
 
@@ -76,11 +76,13 @@ public final class Contracts {
         }
         Map<String, ContractReader> tables = new TreeMap<>();
         for (ContractReader reader : readers.values()) {
-            ContractReader other = tables.put(reader.contract().name(), reader);
+            String table = reader.contract().table();
+            ContractReader other = tables.put(table, reader);
             if (other != null) {
-                throw new ContractException(
-                        reader.file() + ": name: " + reader.contract().name() + " is taken by " + other.file()
-                                + ", and silver's tables share one catalog; name this data set otherwise");
+                throw new ContractException(reader.file() + ": schema: the table " + table
+                        + " of silver's catalog is taken by "
+                        + other.file() + "; give this one another name as the schema's physicalName, such as "
+                        + reader.contract().domain() + "_" + reader.contract().name());
             }
         }
         Map<String, Contract> contracts = readers.values().stream()

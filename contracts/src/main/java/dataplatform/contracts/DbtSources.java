@@ -71,7 +71,7 @@ public final class DbtSources {
         List<Map<String, Object>> columns = SilverColumn.of(contract).stream()
                 .map(column -> fields("name", column.name(), "description", column.description()))
                 .toList();
-        return fields("name", contract.name(), "description", description, "columns", columns);
+        return fields("name", contract.table(), "description", description, "columns", columns);
     }
 
     private static Map<String, Object> fields(Object... keysAndValues) {

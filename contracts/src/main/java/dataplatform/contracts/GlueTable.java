@@ -89,7 +89,7 @@ public record GlueTable(
         List<GlueTable> tables = new ArrayList<>();
         for (Contract contract : contracts) {
             tables.add(table(
-                    contract.name(),
+                    contract.table(),
                     contract.description() + " " + contract.grain(),
                     silver + "/" + contract.folder(),
                     format,

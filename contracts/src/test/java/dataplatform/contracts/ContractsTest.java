@@ -2,9 +2,9 @@ package dataplatform.contracts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dataplatform.contracts.DataType.Kind;
-import dataplatform.contracts.FileFormat.Arrival;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URL;
@@ -56,8 +56,8 @@ class ContractsTest {
         Contract items = Contracts.readFile(FOLDER.resolve("order_items.odcs.yaml"));
 
         assertThat(items.key()).extracting(Column::name).containsExactly("order_id", "order_item_id");
-        assertThat(items.load()).isEqualTo(Load.CDC);
-        assertThat(items.sourceSchema()).isEqualTo("ecommerce");
+        assertThat(items.source()).isEqualTo(new Source.Database("ecommerce"));
+        assertThat(items.sourceTable()).isEqualTo("ecommerce.order_items");
         assertThat(items.freshness()).isEqualTo(Duration.ofHours(24));
         assertThat(items.grain()).startsWith("One row per item");
         assertThat(items.partition()).hasValueSatisfying(partition -> {
@@ -86,8 +86,7 @@ class ContractsTest {
         Contract cards = Contracts.readFile(FINANCE.resolve("card_transactions.odcs.yaml"));
         Contract budgets = Contracts.readFile(FINANCE.resolve("budgets.odcs.yaml"));
 
-        assertThat(bank.load()).isEqualTo(Load.APPEND);
-        assertThat(bank.files()).contains(new FileFormat(';', Optional.of("booked_on"), Arrival.EVENT));
+        assertThat(bank.source()).isEqualTo(appended(';', "booked_on"));
         assertThat(bank.key().get(0).hashOf())
                 .startsWith("account_id", "booked_on")
                 .hasSize(9);
@@ -95,15 +94,19 @@ class ContractsTest {
         assertThat(bank.column("booked_on").dateFormat()).contains("dd.MM.yyyy");
         assertThat(bank.column("amount").decimalComma()).isTrue();
         assertThat(bank.column("amount").negated()).isFalse();
-        assertThat(cards.files()).contains(new FileFormat(',', Optional.of("purchased_on"), Arrival.EVENT));
+        assertThat(cards.source()).isEqualTo(appended(',', "purchased_on"));
         assertThat(cards.column("amount").negated()).isTrue();
         assertThat(cards.key().get(0).hashOf()).isEmpty();
-        assertThat(budgets.load()).isEqualTo(Load.SNAPSHOT);
-        assertThat(budgets.files())
-                .hasValueSatisfying(files -> assertThat(files.exportedOn()).isEmpty());
+        assertThat(budgets.isSnapshot()).isTrue();
+        assertThat(((Source.Files) budgets.source()).exportedOn()).isEmpty();
         assertThatThrownBy(budgets::sourceSchema)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("contract finance.budgets comes in files, not from a database");
+    }
+
+    private static Source appended(char delimiter, String exportedOn) {
+        return new Source.Files(
+                new FileFormat.Csv(delimiter), Source.Content.APPEND, Optional.of(exportedOn), Source.Arrival.EVENT);
     }
 
     @Test
@@ -255,7 +258,18 @@ class ContractsTest {
                 temp.resolve("b.odcs.yaml"),
                 other.replace("id: ecommerce.", "id: outlet.").replace("domain: ecommerce", "domain: outlet"));
         assertThatThrownBy(() -> Contracts.read(temp))
-                .hasMessageContainingAll("b.odcs.yaml: name: sellers is taken by", "a.odcs.yaml");
+                .hasMessageContainingAll("b.odcs.yaml: schema: the table sellers", "is taken by", "a.odcs.yaml")
+                .hasMessageContaining(
+                        "give this one another name as the schema's physicalName, such as outlet_sellers");
+        String named = Files.readString(temp.resolve("b.odcs.yaml"));
+        Files.writeString(
+                temp.resolve("b.odcs.yaml"),
+                named.replace("  - name: sellers\n", "  - name: sellers\n    physicalName: outlet_sellers\n"));
+        assertThat(Contracts.read(temp))
+                .extracting(Contract::name, Contract::table, Contract::folder)
+                .containsExactly(
+                        tuple("sellers", "sellers", "ecommerce/sellers"),
+                        tuple("sellers", "outlet_sellers", "outlet/sellers"));
     }
 
     /** Replaces the first place where that stands in the real contract, and expects the folder to be refused. */

@@ -37,7 +37,7 @@ public final class SourceDdl {
 
     /** The table's name with its schema. */
     public static String table(Contract contract) {
-        return contract.sourceSchema() + "." + contract.name();
+        return contract.sourceTable();
     }
 
     /** The contracts in an order in which each follows all that it refers to. */

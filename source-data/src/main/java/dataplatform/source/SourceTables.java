@@ -33,7 +33,7 @@ public final class SourceTables {
     public static Map<String, List<String>> keys(List<Contract> contracts) {
         return contracts.stream()
                 .collect(Collectors.toMap(
-                        contract -> contract.sourceSchema() + "." + contract.name(),
+                        contract -> contract.sourceTable(),
                         contract -> contract.key().stream().map(Column::name).toList(),
                         (one, other) -> one,
                         TreeMap::new));

@@ -1,7 +1,7 @@
 package dataplatform.cdk.config;
 
 import dataplatform.contracts.Contract;
-import dataplatform.contracts.Load;
+import dataplatform.contracts.Source;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
 import java.io.IOException;
@@ -62,7 +62,7 @@ public record Deployment(
     /** Where in the landing bucket files of data sets come that are delivered as files. */
     public List<String> dropped() {
         return contracts.stream()
-                .filter(contract -> contract.load() != Load.CDC)
+                .filter(contract -> contract.source() instanceof Source.Files)
                 .map(contract -> contract.domain() + "/")
                 .distinct()
                 .sorted()

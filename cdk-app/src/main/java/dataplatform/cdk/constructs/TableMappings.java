@@ -2,8 +2,8 @@ package dataplatform.cdk.constructs;
 
 import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.Contract;
-import dataplatform.contracts.Load;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.contracts.Source;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -29,7 +29,7 @@ public final class TableMappings {
     /** The rules of AWS DMS for all data sets that load by change data capture. */
     public static Map<String, Object> of(List<Contract> contracts) {
         List<Contract> replicated = contracts.stream()
-                .filter(contract -> contract.load() == Load.CDC)
+                .filter(contract -> contract.source() instanceof Source.Database)
                 .toList();
         List<Map<String, Object>> rules = new ArrayList<>();
         for (Contract contract : replicated) {

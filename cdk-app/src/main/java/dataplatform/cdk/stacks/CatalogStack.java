@@ -6,7 +6,7 @@ import dataplatform.cdk.policy.Waivers;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
-import dataplatform.contracts.Load;
+import dataplatform.contracts.Source;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
 import java.util.ArrayList;
@@ -53,7 +53,7 @@ public final class CatalogStack extends Stack {
         }
 
         List<CfnCrawler.S3TargetProperty> written = deployment.contracts().stream()
-                .filter(contract -> contract.load() == Load.CDC)
+                .filter(contract -> contract.source() instanceof Source.Database)
                 .map(contract -> CfnCrawler.S3TargetProperty.builder()
                         .path(deployment.s3(LakeBucket.BRONZE, folder(contract)))
                         // the newest files have the newest columns

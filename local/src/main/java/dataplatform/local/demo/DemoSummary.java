@@ -46,9 +46,9 @@ public record DemoSummary(
         Map<String, Long> marts = new LinkedHashMap<>();
         try (Statement statement = warehouse.createStatement()) {
             for (Contract contract : contracts) {
-                String table = Spectrum.SCHEMA + "." + contract.name();
+                String table = Spectrum.SCHEMA + "." + contract.table();
                 long source = loads.stream()
-                        .filter(load -> load.table().equals(contract.sourceSchema() + "." + contract.name()))
+                        .filter(load -> load.table().equals(contract.sourceTable()))
                         .mapToLong(TableLoad::rows)
                         .sum();
                 dataSets.put(

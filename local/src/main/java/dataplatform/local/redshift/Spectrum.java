@@ -95,7 +95,7 @@ public final class Spectrum {
         /** The rows of a data set. */
         public static ExternalTable of(Contract contract) {
             return new ExternalTable(
-                    contract.name(),
+                    contract.table(),
                     contract.folder() + "/",
                     SilverColumn.of(contract),
                     contract.partition().map(Partition::name));

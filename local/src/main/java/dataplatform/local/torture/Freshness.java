@@ -134,7 +134,7 @@ public final class Freshness implements Callable<Integer> {
     }
 
     private Path silver(Contract contract) {
-        return state.resolve("s3/silver").resolve(contract.domain()).resolve(contract.name());
+        return state.resolve("s3/silver").resolve(contract.folder());
     }
 
     private void report(List<Contract> contracts, Instant from, Instant to, int made, List<Sample> samples)

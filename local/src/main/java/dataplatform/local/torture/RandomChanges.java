@@ -355,6 +355,6 @@ public final class RandomChanges {
     }
 
     private static String table(Contract contract) {
-        return contract.sourceSchema() + "." + contract.name();
+        return contract.sourceTable();
     }
 }

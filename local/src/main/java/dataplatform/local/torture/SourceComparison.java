@@ -44,10 +44,9 @@ public final class SourceComparison {
     List<String> differences(Contract contract, long gated) throws SQLException {
         List<String> differences = new ArrayList<>();
         invalid = 0;
-        Map<String, String> expected =
-                rows(source, contract.sourceSchema() + "." + contract.name(), contract, true, differences);
+        Map<String, String> expected = rows(source, contract.sourceTable(), contract, true, differences);
         Map<String, String> actual =
-                rows(warehouse, Spectrum.SCHEMA + "." + contract.name(), contract, false, differences);
+                rows(warehouse, Spectrum.SCHEMA + "." + contract.table(), contract, false, differences);
         expected.forEach((key, row) -> {
             if (!actual.containsKey(key)) {
                 differences.add(contract.id() + " " + key + ": missing in silver");
@@ -58,7 +57,7 @@ public final class SourceComparison {
         actual.keySet().stream()
                 .filter(key -> !expected.containsKey(key))
                 .forEach(key -> differences.add(contract.id() + " " + key + ": in silver alone"));
-        long inQuarantine = count("select count(*) from " + Spectrum.SCHEMA + "." + contract.name() + "_quarantine");
+        long inQuarantine = count("select count(*) from " + Spectrum.SCHEMA + "." + contract.table() + "_quarantine");
         String quality = " from " + Spectrum.SCHEMA + ".data_quality where data_set = '" + contract.id() + "'";
         long told = count("select coalesce(sum(quarantined), 0)" + quality);
         if (inQuarantine != told) {

@@ -1,6 +1,6 @@
 package dataplatform.spark.job;
 
-import dataplatform.contracts.Load;
+import dataplatform.contracts.Source;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Parallel;
 import dataplatform.spark.Parallel.Work;
@@ -182,7 +182,7 @@ public final class BronzeToSilver implements Callable<Integer> {
     }
 
     private List<DataSet> chosen() {
-        return Jobs.chosen(spec, contracts, dataSets, Set.of(Load.CDC)).stream()
+        return Jobs.chosen(spec, contracts, dataSets, Source.Database.class).stream()
                 .map(contract -> DataSet.of(contract, bronze, silver))
                 .toList();
     }

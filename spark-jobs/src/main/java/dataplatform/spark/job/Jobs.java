@@ -2,14 +2,11 @@ package dataplatform.spark.job;
 
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
-import dataplatform.contracts.Load;
+import dataplatform.contracts.Source;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,22 +33,23 @@ public final class Jobs {
      *
      * @param folder of contracts; null for those packed with the jar
      * @param names of the only ones that are wanted; empty for all
-     * @param loads which of them are the job's business
+     * @param source of those that are the job's business
      * @throws ParameterException if there is no contract of such a name
      */
-    static List<Contract> chosen(CommandSpec spec, Path folder, Collection<String> names, Set<Load> loads) {
+    static List<Contract> chosen(
+            CommandSpec spec, Path folder, Collection<String> names, Class<? extends Source> source) {
         List<Contract> all = folder == null ? Contracts.bundled() : Contracts.read(folder);
-        List<Contract> candidates =
-                all.stream().filter(contract -> loads.contains(contract.load())).toList();
+        List<Contract> candidates = all.stream()
+                .filter(contract -> source.isInstance(contract.source()))
+                .toList();
         for (String name : names) {
             if (candidates.stream().noneMatch(contract -> contract.id().equals(name))) {
                 throw new ParameterException(
                         spec.commandLine(),
-                        "there is no contract " + name + " that loads by "
-                                + loads.stream()
-                                        .map(load -> load.name().toLowerCase(Locale.ROOT))
-                                        .sorted()
-                                        .collect(Collectors.joining(" or "))
+                        "there is no contract " + name
+                                + (source == Source.Database.class
+                                        ? " that comes from a database"
+                                        : " that comes in files")
                                 + "; there are "
                                 + candidates.stream().map(Contract::id).toList() + ". Add contracts/"
                                 + name.replace('.', '/') + ".odcs.yaml");

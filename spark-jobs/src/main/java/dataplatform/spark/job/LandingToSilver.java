@@ -1,7 +1,7 @@
 package dataplatform.spark.job;
 
 import dataplatform.contracts.Contract;
-import dataplatform.contracts.Load;
+import dataplatform.contracts.Source;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Parallel;
 import dataplatform.spark.Run;
@@ -127,7 +127,7 @@ public final class LandingToSilver implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Instant start = Instant.now();
-        List<Contract> chosen = Jobs.chosen(spec, contracts, dataSets, Set.of(Load.APPEND, Load.SNAPSHOT));
+        List<Contract> chosen = Jobs.chosen(spec, contracts, dataSets, Source.Files.class);
         SparkSession spark = Sessions.builder("landing-to-silver").getOrCreate();
         Map<String, String> failures = new TreeMap<>();
         List<Delivery> deliveries = objects.isEmpty() ? all(spark, chosen) : named(spark, chosen, failures);

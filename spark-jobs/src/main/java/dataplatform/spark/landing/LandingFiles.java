@@ -3,8 +3,8 @@ package dataplatform.spark.landing;
 import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.FileFormat;
-import dataplatform.contracts.Load;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.contracts.Source;
 import dataplatform.spark.batch.FileVersion;
 import dataplatform.spark.batch.SourceFiles;
 import dataplatform.spark.silver.ChangeBatch;
@@ -99,18 +99,19 @@ public final class LandingFiles implements SourceFiles {
             String example)
             implements Serializable {
         static Layout of(Contract contract) {
-            FileFormat format = contract.files().orElseThrow();
+            Source.Files files = (Source.Files) contract.source();
+            FileFormat.Csv csv = (FileFormat.Csv) files.format();
             List<Column> columns = columns(contract);
-            int exportedOn = format.exportedOn()
+            int exportedOn = files.exportedOn()
                     .map(name -> columns.indexOf(contract.column(name)))
                     .orElse(-1);
             return new Layout(
                     contract.id(),
-                    format.delimiter(),
+                    csv.delimiter(),
                     columns.stream().map(Column::heading).toList(),
                     exportedOn,
                     exportedOn < 0 ? "" : columns.get(exportedOn).dateFormat().orElse("yyyy-MM-dd"),
-                    contract.load() == Load.SNAPSHOT,
+                    contract.isSnapshot(),
                     contract.name() + "_2026-01-31.csv");
         }
     }
@@ -219,7 +220,7 @@ public final class LandingFiles implements SourceFiles {
     @Override
     public Map<FileVersion, String> withoutEffect(String floor) {
         Map<FileVersion, String> broken = new LinkedHashMap<>();
-        if (contract.load() != Load.SNAPSHOT) {
+        if (!contract.isSnapshot()) {
             return broken;
         }
         for (FileVersion file : sound()) {

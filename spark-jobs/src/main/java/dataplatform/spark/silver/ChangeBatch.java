@@ -17,8 +17,8 @@ import static org.apache.spark.sql.functions.when;
 
 import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.Contract;
-import dataplatform.contracts.Load;
 import dataplatform.contracts.SilverColumn;
+import dataplatform.contracts.Source;
 import dataplatform.spark.landing.LandingFiles;
 import java.time.Duration;
 import java.time.Instant;
@@ -235,7 +235,7 @@ public final class ChangeBatch {
             }
         }
         Set<String> present = Set.of(rows.columns());
-        boolean isFile = contract.files().isPresent();
+        boolean isFile = contract.source() instanceof Source.Files;
         Column none = lit(null).cast(DataTypes.StringType);
         Column written = present.contains(BronzeColumn.OP) ? col(BronzeColumn.OP) : none;
         Column op = coalesce(written, lit("I"));
@@ -295,7 +295,7 @@ public final class ChangeBatch {
         result.add(col(RAW));
         result.add(col(FILE));
         Dataset<Row> checked = rows.select(typed.toArray(Column[]::new)).select(result.toArray(Column[]::new));
-        if (contract.load() == Load.SNAPSHOT && !madeUp) {
+        if (contract.isSnapshot() && !madeUp) {
             checked = checked.withColumn(
                     REASON, when(isContradicted(), lit(CONTRADICTED)).otherwise(col(REASON)));
         }

@@ -26,7 +26,6 @@ import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import dataplatform.contracts.Contract;
-import dataplatform.contracts.Load;
 import dataplatform.contracts.Partition;
 import dataplatform.contracts.SilverColumn;
 import dataplatform.spark.DataSet;
@@ -191,7 +190,7 @@ public final class SilverTable {
 
     private Commit merge(ChangeBatch batch, long bytes, Commit next) throws InterruptedException {
         boolean isThere = exists();
-        boolean isSnapshot = contract.load() == Load.SNAPSHOT;
+        boolean isSnapshot = contract.isSnapshot();
         try (BatchCache cache = new BatchCache(bytes)) {
             if (cache.large() && !isThere && !isSnapshot) {
                 loadLarge(batch, next, cache);
@@ -246,7 +245,7 @@ public final class SilverTable {
         BatchCache.Kept kept = cache.keep(ranked(batch.rows()), figures);
         Dataset<Row> ranked = kept.rows();
         Figures seen = kept.figures();
-        String own = contract.load() == Load.SNAPSHOT ? seen.text(NEWEST_FILE) : batch.floor();
+        String own = contract.isSnapshot() ? seen.text(NEWEST_FILE) : batch.floor();
         String floor = latest(next.floor(), own);
         // also one that the table has already: what it is the floor of may have come in several batches
         boolean isFloor = isThere && !own.isEmpty() && own.equals(floor);

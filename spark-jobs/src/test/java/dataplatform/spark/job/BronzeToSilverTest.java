@@ -723,7 +723,8 @@ class BronzeToSilverTest extends SparkTest {
                         "--bronze", folder.toString(), "--silver", folder.toString(), "--data-sets", "shop.carts"))
                 .isEqualTo(2);
         assertThat(errors.toString())
-                .startsWith("there is no contract shop.carts that loads by cdc; there are [ecommerce.customers, ")
+                .startsWith(
+                        "there is no contract shop.carts that comes from a database; there are [ecommerce.customers, ")
                 .contains("Add contracts/shop/carts.odcs.yaml");
     }
 

@@ -480,7 +480,7 @@ class LandingToSilverTest extends SparkTest {
                         "ecommerce.orders"))
                 .isEqualTo(2);
         assertThat(errors.toString())
-                .startsWith("there is no contract ecommerce.orders that loads by append or snapshot; there are"
+                .startsWith("there is no contract ecommerce.orders that comes in files; there are"
                         + " [finance.accounts, ");
     }
 

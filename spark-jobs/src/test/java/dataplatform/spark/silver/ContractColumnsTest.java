@@ -9,7 +9,7 @@ import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
-import dataplatform.contracts.Load;
+import dataplatform.contracts.Source;
 import dataplatform.spark.SparkTest;
 import java.math.BigDecimal;
 import java.nio.file.Path;
@@ -40,9 +40,8 @@ class ContractColumnsTest extends SparkTest {
             "Every type, cleaning and check.",
             "One row per sample.",
             "tests",
-            Load.CDC,
-            Optional.of("test"),
-            Optional.empty(),
+            new Source.Database("test"),
+            "samples",
             Duration.ofDays(1),
             List.of(
                     column("id", DataType.of(Kind.LONG), Cleaning.NONE),

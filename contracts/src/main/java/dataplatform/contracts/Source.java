@@ -1,0 +1,39 @@
+package dataplatform.contracts;
+
+import java.util.Optional;
+
+/** Where a data set comes from. */
+public sealed interface Source {
+    /**
+     * A table of a database, by change data capture: inserts, updates and deletes.
+     *
+     * @param schema of the table, which has the data set's name
+     */
+    record Database(String schema) implements Source {}
+
+    /**
+     * Files that are dropped under {@code <domain>/<data set>/} in the landing bucket.
+     *
+     * @param format how they are written
+     * @param content what each of them holds
+     * @param exportedOn date column whose latest value tells when a file was exported that has no date in its name
+     * @param arrival what starts the loading of a file
+     */
+    record Files(FileFormat format, Content content, Optional<String> exportedOn, Arrival arrival) implements Source {}
+
+    /** What a file holds. */
+    enum Content {
+        /** The whole data set; it replaces the one before. */
+        SNAPSHOT,
+        /** Some rows; of a key that came before, the file exported last has the say. */
+        APPEND
+    }
+
+    /** What starts the loading of a file. */
+    enum Arrival {
+        /** The storage's word that an object was created. */
+        EVENT,
+        /** A look into the folder now and then. */
+        SENSOR
+    }
+}
