@@ -3,15 +3,15 @@
 
 For each domain whose data sets come in files there are two DAGs.
 
-`<domain>` is started with each file that is created under `landing/<domain>/`, by its event. `<domain>_expected`, at the beginning of a month,
+`<domain>` is started when files are created under `landing/<domain>/`, by their events, and takes all that have come when it starts. `<domain>_expected`, at the beginning of a month,
 waits for the files of the data sets whose contract says `arrival: sensor`: those must come every month, with it in their names, such as `budgets_2026-03-01.csv`.
 
 | task fails | what it means | what to do |
 |---|---|---|
-| `landed` | the run was started without a file, or the file has gone | start it with `{"bucket": "…", "key": "<domain>/<data set>/<file>"}` |
+| `landed` | the file that somebody named is not there; skipped: the run before has taken all | to take a file again, start the DAG with `{"bucket": "…", "key": "<domain>/<data set>/<file>"}` |
 | `expected.<data set>` | the month's file has not come within a day | ask the partner; then clear the task |
 | `landing_to_silver.run` | the file can't be read; the error names it and says why | runbook *landing*; then clear the task |
-| `arrived`, `taken` | what `DataPlatform/Age` says of these files is too old | clear the task |
+| `taken` | what `DataPlatform/Age` says of these files is too old | clear the task |
 | `quality_gate` | too many rows broke their contract | runbook *quality-gate*; nothing was made of them |
 | `dbt_build` | a model or a test failed; the error names it | runbook *dbt* |
 | `gold` | the marts are right, their copies in gold are as they were | clear the group |
@@ -22,13 +22,13 @@ A file that comes twice, or once more with other files, counts once; files may c
 from datetime import UTC, datetime, timedelta
 
 import boto3
-from airflow.exceptions import AirflowFailException
+from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import Param, dag, get_current_context, task, task_group
-from dataplatform.freshness import arrived, taken
+from dataplatform.freshness import taken, waiting
 from dataplatform.progress import AGAIN
 from dataplatform.quality import quality_gate
-from dataplatform.settings import DEFAULT_ARGS, POLL, WAIT, arrivals, setting
+from dataplatform.settings import DEFAULT_ARGS, POLL, WAIT, arrivals, setting, settings
 from dataplatform.spark import spark_job
 from dataplatform.warehouse import crawl, dbt_build, export_gold
 
@@ -47,38 +47,56 @@ ACCEPT = Param(
 )
 
 
-@task
-def landed() -> str:
-    """The file that the run was started with."""
-    file = get_current_context()["params"]
-    if not file["key"]:
-        raise AirflowFailException(
-            'Which file? Start the DAG with {"bucket": "…", "key": "<domain>/<data set>/<file>"}'
+@task(multiple_outputs=True, trigger_rule="none_failed")
+def landed(domain: str, data_sets: list[str]) -> dict:
+    """The files that the run takes: all that have come and that no run has taken, or the one that somebody names.
+
+    Skipped if there is none, as when the run before has taken those that this one was started for.
+
+    :param data_sets: whose files
+    """
+    params = get_current_context()["params"]
+    files = waiting(domain, data_sets)
+    bucket = settings()["landing"]
+    if key := params.get("key"):
+        s3, bucket = boto3.client("s3"), params["bucket"] or bucket
+        try:
+            s3.head_object(Bucket=bucket, Key=key)
+        except s3.exceptions.ClientError as error:
+            raise AirflowFailException(
+                f"s3://{bucket}/{key} can't be read: {error}"
+            ) from error
+        files = {
+            name: {found: time for found, time in of.items() if found == key}
+            for name, of in files.items()
+        }
+        return {"objects": [f"s3://{bucket}/{key}"], "files": files}
+    keys = sorted(found for of in files.values() for found in of)
+    if not keys:
+        raise AirflowSkipException(
+            f"no file waits under {domain}/ in the landing bucket. To take one again, start the DAG with"
+            ' {"bucket": "…", "key": "<domain>/<data set>/<file>"}'
         )
-    s3 = boto3.client("s3")
-    try:
-        s3.head_object(Bucket=file["bucket"], Key=file["key"])
-    except s3.exceptions.ClientError as error:
-        raise AirflowFailException(
-            f"s3://{file['bucket']}/{file['key']} can't be read: {error}"
-        ) from error
-    return f"s3://{file['bucket']}/{file['key']}"
+    print("\n".join(keys))
+    return {"objects": [f"s3://{bucket}/{each}" for each in keys], "files": files}
 
 
-def process(domain: str, arguments: list, files):
+def process(domain: str, new) -> None:
     """From landing to gold: what both DAGs of a domain do.
 
-    :param files: that Spark will take
+    :param new: what ``landed`` has returned
     """
-    silver = spark_job("landing-to-silver", ["--run-id", "{{ run_id }}", *arguments])
+    silver = spark_job(
+        "landing-to-silver", ["--run-id", "{{ run_id }}"], new["objects"]
+    )
     # the summary lines that banks write below a few rows, again in each export, are among those that are refused
     gate = quality_gate(domain, allowed=0.25)
-    files >> silver >> taken(domain, files)
+    silver >> taken(domain, new["files"])
     silver >> [gate, crawl(domain)] >> dbt_build(domain) >> export_gold(domain)
 
 
 def on_arrival(domain: str, data_sets: list[str]):
-    """The DAG that takes one file."""
+    """The DAG that takes the files that have come."""
 
     @dag(
         dag_id=domain,
@@ -94,8 +112,7 @@ def on_arrival(domain: str, data_sets: list[str]):
         **COMMON,
     )
     def take():
-        file = landed()
-        process(domain, ["--objects", file], arrived(domain, data_sets, file))
+        process(domain, landed(domain, data_sets))
 
     take()
 
@@ -130,10 +147,9 @@ def expected(domain: str, data_sets: list[str]):
                     retries=0,
                 )
 
-        ids = ",".join(f"{domain}.{name}" for name in data_sets)
-        listed = arrived(domain, data_sets)
-        files() >> listed
-        process(domain, ["--data-sets", ids], listed)
+        new = landed(domain, data_sets)
+        files() >> new
+        process(domain, new)
 
     wait()
 

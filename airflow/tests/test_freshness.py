@@ -28,7 +28,8 @@ def complete(domain, until):
 
 
 def has_arrived(name="accounts", file=None):
-    return freshness.arrived.function("finance", [name], file)
+    files = freshness.waiting("finance", [name])[name]
+    return {name: {key: files[key] for key in files if file in (None, key)}}
 
 
 def age_as_a_metric(data_set):
@@ -133,7 +134,7 @@ def test_files_age_from_their_arrival_until_they_are_taken(monkeypatch):
     put("landing", "finance/accounts/notes.txt")
 
     # the first one fails
-    good = has_arrived(file="s3://landing/finance/accounts/good.csv")
+    good = has_arrived(file="finance/accounts/good.csv")
     freshness.taken.function("finance", good)
 
     assert list(has_arrived()["accounts"]) == ["finance/accounts/bad.csv"]
@@ -149,7 +150,7 @@ def test_a_file_that_is_taken_or_gone_is_not_waited_for():
     for name in ("1", "2", "3"):
         put("landing", f"finance/accounts/{name}.csv")
     for name in ("2", "1"):
-        one = has_arrived(file=f"s3://landing/finance/accounts/{name}.csv")
+        one = has_arrived(file=f"finance/accounts/{name}.csv")
         freshness.taken.function("finance", one)
     assert list(has_arrived()["accounts"]) == ["finance/accounts/3.csv"]
     boto3.client("s3").delete_object(Bucket="landing", Key="finance/accounts/3.csv")

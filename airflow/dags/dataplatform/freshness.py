@@ -58,22 +58,15 @@ def freshness(domain: str, complete_until: str | None) -> dict[str, int]:
     return measure([domain], until)
 
 
-@task
-def arrived(domain: str, names: list[str], file: str | None = None) -> dict:
-    """The files that a Spark job which is about to start will take; comes before it.
-
-    :param names: of the data sets
-    :param file: the only one that it will take; default: all
-    """
-    found = {}
-    for contract in contracts(domain):
-        if contract["name"] in names:
-            found[contract["name"]] = {
-                key: time.isoformat()
-                for key, time in State(contract).waiting().items()
-                if file is None or file.split("/", 3)[3] == key
-            }
-    return found
+def waiting(domain: str, names: list[str]) -> dict[str, dict[str, str]]:
+    """The files of data sets that silver lacks: by name of the data set, and by key the time of arrival."""
+    return {
+        contract["name"]: {
+            key: time.isoformat() for key, time in State(contract).waiting().items()
+        }
+        for contract in contracts(domain)
+        if contract["name"] in names
+    }
 
 
 @task

@@ -16,16 +16,17 @@ from dataplatform.settings import POLL, SERVERLESS, parameter
 LOOKS = 2 * 60 * 60 // POLL
 
 
-def spark_job(job: str, arguments: list):
+def spark_job(job: str, arguments: list, objects=None):
     """A group of tasks that runs a job of the Spark jar and fails when the job does.
 
     :param job: whose request stands in SSM, such as ``bronze-to-silver``
     :param arguments: that it is given beside those in the request; templated
+    :param objects: the only files that it is to take; default: all that are new
     """
 
     @task_group(group_id=job.replace("-", "_"))
     def group():
-        asked = request(job, arguments)
+        asked = request(job, arguments, objects)
         if SERVERLESS:
             EmrServerlessStartJobOperator(
                 task_id="run",
@@ -64,9 +65,12 @@ def spark_job(job: str, arguments: list):
 
 
 @task(multiple_outputs=True)
-def request(job: str, arguments: list) -> dict:
+def request(job: str, arguments: list, objects: list[str] | None) -> dict:
     """What EMR is asked for, from SSM, with the run's own arguments."""
     asked = json.loads(parameter(f"spark/{job}"))
+    # EMR takes an argument of so many characters
+    for i in range(0, len(objects or []), 50):
+        arguments = [*arguments, "--objects", ",".join(objects[i : i + 50])]
     if SERVERLESS:
         asked["jobDriver"]["sparkSubmit"]["entryPointArguments"] += arguments
     else:

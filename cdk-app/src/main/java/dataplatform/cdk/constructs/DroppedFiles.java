@@ -21,12 +21,15 @@ import software.amazon.awscdk.services.sqs.Queue;
 import software.amazon.awscdk.services.sqs.QueueEncryption;
 import software.constructs.Construct;
 
-/** Has a DAG run for each file that comes into the landing bucket: bucket, EventBridge, queue, function, Airflow. */
+/** Has a DAG run for the files that come into the landing bucket: bucket, EventBridge, queue, function, Airflow. */
 public final class DroppedFiles extends Construct {
     /** An instance that is not there is up after some minutes; one that fails is ended after 15, and another started. */
     private static final int TRIES = 40;
 
     private static final Duration PAUSE = Duration.minutes(1);
+
+    /** For that long what comes is gathered. */
+    private static final Duration WINDOW = Duration.seconds(20);
 
     private final Deployment deployment;
 
@@ -41,7 +44,8 @@ public final class DroppedFiles extends Construct {
         Queue dead = queue(key, "Dead", deadLetters(names)).build();
         Waivers.nag(dead, "AwsSolutions-SQS3", "It is the queue of dead letters.");
         Queue queue = queue(key, "Queue", names.of("dropped-files"))
-                .visibilityTimeout(PAUSE)
+                // a message may not come again while it is worked on
+                .visibilityTimeout(PAUSE.plus(WINDOW))
                 .deadLetterQueue(DeadLetterQueue.builder()
                         .queue(dead)
                         .maxReceiveCount(TRIES)
@@ -68,7 +72,9 @@ public final class DroppedFiles extends Construct {
                 .build();
         function(key)
                 .addEventSource(SqsEventSource.Builder.create(queue)
-                        .batchSize(4)
+                        // many files at once are one run
+                        .batchSize(100)
+                        .maxBatchingWindow(WINDOW)
                         .maxConcurrency(2)
                         .reportBatchItemFailures(true)
                         .build());
@@ -93,8 +99,7 @@ public final class DroppedFiles extends Construct {
         boolean managed = deployment.environment().airflow() instanceof Environment.Airflow.Managed;
         Function function =
                 JavaFunction.of(this, deployment, key, "start-dag", "StartDag", builder -> builder.description(
-                                "Starts a run of a DAG for each file that has come")
-                        // a message may not come again while it is worked on
+                                "Starts a run of a DAG for the files that have come")
                         .timeout(PAUSE)
                         .environment(
                                 managed

@@ -2,6 +2,7 @@ package dataplatform.local.airflow;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.local.aws.AwsJson;
 import dataplatform.local.lambda.LambdaRuntime;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -79,6 +81,7 @@ public final class DropFolder {
             return;
         }
         seen.keySet().retainAll(files);
+        Map<String, Path> ready = new LinkedHashMap<>();
         for (Path file : files) {
             try {
                 FileTime changed = Files.getLastModifiedTime(file);
@@ -86,20 +89,28 @@ public final class DropFolder {
                 if (dropped == null || !dropped.changed.equals(changed)) {
                     seen.put(file, new Dropped(changed));
                 } else if (System.nanoTime() >= dropped.next) {
-                    take(file, dropped);
+                    upload(file, dropped);
+                    ready.put(Integer.toString(ready.size()), file);
                 }
             } catch (NoSuchFileException e) {
                 seen.remove(file);
             } catch (IOException | SdkException e) {
                 later(file, e.toString());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
             }
+        }
+        if (ready.isEmpty()) {
+            return;
+        }
+        try {
+            tell(ready);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            ready.values().forEach(file -> later(file, e.toString()));
         }
     }
 
-    private void take(Path file, Dropped dropped) throws IOException, InterruptedException {
+    private void upload(Path file, Dropped dropped) throws IOException {
         String key = folder.relativize(file).toString();
         if (dropped.event.isEmpty()) {
             long size = Files.size(file);
@@ -107,16 +118,34 @@ public final class DropFolder {
                     s3.putObject(request -> request.bucket(S3Server.LANDING).key(key), file);
             dropped.event = event(key, size, put.eTag());
         }
+    }
+
+    /** Gives the function the events of files, as one batch of messages whose ids are the keys. */
+    private void tell(Map<String, Path> files) throws IOException, InterruptedException {
+        ObjectNode batch = AwsJson.JSON.createObjectNode();
+        ArrayNode records = batch.putArray("Records");
+        files.forEach((id, file) -> records.addObject().put("messageId", id).put("body", seen.get(file).event));
         int logged = function.log().length();
-        LambdaRuntime.Answer answer = function.invoke(dropped.event);
+        LambdaRuntime.Answer answer = function.invoke(batch.toString());
         if (answer.failed()) {
-            later(file, answer.body());
-        } else if (answer.body().contains("itemIdentifier")) {
-            later(file, complaints(function.log().substring(logged)));
-        } else {
-            log.accept(key + " is in the landing bucket, and its DAG runs");
+            files.values().forEach(file -> later(file, answer.body()));
+            return;
+        }
+        List<String> failed = AwsJson.JSON.readTree(answer.body()).findValuesAsText("itemIdentifier");
+        List<String> complaints = complaints(function.log().substring(logged));
+        for (Map.Entry<String, Path> each : files.entrySet()) {
+            Path file = each.getValue();
+            String key = folder.relativize(file).toString();
+            if (failed.contains(each.getKey())) {
+                List<String> own = complaints.stream()
+                        .filter(line -> line.contains("/" + key) || line.startsWith("message " + each.getKey() + ":"))
+                        .toList();
+                later(file, own.isEmpty() ? "the function's log says why" : String.join("; ", own));
+                continue;
+            }
+            log.accept(key + " is in the landing bucket, and its DAG takes it");
             // put anew meanwhile it is another file
-            if (Files.getLastModifiedTime(file).equals(dropped.changed)) {
+            if (Files.exists(file) && Files.getLastModifiedTime(file).equals(seen.get(file).changed)) {
                 Files.delete(file);
             }
             seen.remove(file);
@@ -133,7 +162,7 @@ public final class DropFolder {
     }
 
     /** What a function has written of warnings and errors, as Lambda's logs have them. */
-    private static String complaints(String log) {
+    private static List<String> complaints(String log) {
         List<String> complaints = new ArrayList<>();
         for (String line : log.lines().toList()) {
             try {
@@ -145,10 +174,10 @@ public final class DropFolder {
                 // not the logger's
             }
         }
-        return complaints.isEmpty() ? "the function's log says why" : String.join("; ", complaints);
+        return complaints;
     }
 
-    /** A batch of one message of SQS with S3's event as EventBridge tells it. */
+    /** S3's event as EventBridge tells it. */
     private static String event(String key, long size, String etag) {
         ObjectNode event = AwsJson.JSON.createObjectNode();
         event.put("detail-type", "Object Created")
@@ -161,8 +190,6 @@ public final class DropFolder {
                 .put("size", size)
                 .put("etag", etag.replace("\"", ""))
                 .put("sequencer", Long.toHexString(System.currentTimeMillis()));
-        ObjectNode batch = AwsJson.JSON.createObjectNode();
-        batch.putArray("Records").addObject().put("messageId", "1").put("body", event.toString());
-        return batch.toString();
+        return event.toString();
     }
 }

@@ -13,6 +13,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** MWAA on one machine, as far as it passes on calls of Airflow's REST API: InvokeRestApi. */
 public final class MwaaServer implements AutoCloseable {
@@ -52,7 +53,7 @@ public final class MwaaServer implements AutoCloseable {
                 HttpResponse<String> answer = call(
                         airflow,
                         request.get("Method").asText(),
-                        request.get("Path").asText(),
+                        request.get("Path").asText() + query(request.path("QueryParameters")),
                         request.has("Body") ? request.get("Body").toString() : "");
                 boolean failed = answer.statusCode() >= 400;
                 if (failed) {
@@ -65,6 +66,13 @@ public final class MwaaServer implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         };
+    }
+
+    private static String query(JsonNode parameters) {
+        return parameters.properties().stream()
+                .map(each -> each.getKey() + "=" + each.getValue().asText())
+                .collect(Collectors.collectingAndThen(
+                        Collectors.joining("&"), query -> query.isEmpty() ? "" : "?" + query));
     }
 
     /** What Airflow's API says at a path. */

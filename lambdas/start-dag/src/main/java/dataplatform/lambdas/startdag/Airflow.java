@@ -23,7 +23,7 @@ interface Airflow {
     /**
      * Calls it.
      *
-     * @param path such as {@code /dags/finance}
+     * @param path such as {@code /dags/finance}, with a query if there is one
      * @throws RuntimeException if there is no answer
      */
     Answer call(String method, String path, Optional<JsonNode> body);

@@ -3,10 +3,12 @@ package dataplatform.lambdas.startdag;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -15,9 +17,8 @@ import java.util.List;
  *
  * @param version the object's in a bucket that keeps versions; else empty
  * @param sequencer by which S3 orders what happens to one key
- * @param time of the event
  */
-record DroppedFile(String bucket, String key, String version, String etag, String sequencer, long size, String time) {
+record DroppedFile(String bucket, String key, String version, String etag, String sequencer, long size) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** @throws IllegalArgumentException if it is no such event, or the key leads to no DAG */
@@ -33,10 +34,9 @@ record DroppedFile(String bucket, String key, String version, String etag, Strin
         if (!root.path("detail-type").asText().equals("Object Created")) {
             throw new IllegalArgumentException("the message is no event of a created object");
         }
-        for (JsonNode needed : List.of(
-                root.path("time"), detail.path("bucket").path("name"), object.path("key"), object.path("size"))) {
+        for (JsonNode needed : List.of(detail.path("bucket").path("name"), object.path("key"), object.path("size"))) {
             if (needed.asText().isEmpty()) {
-                throw new IllegalArgumentException("the event lacks its time, or the object's bucket, key or size");
+                throw new IllegalArgumentException("the event lacks the object's bucket, key or size");
             }
         }
         DroppedFile file = new DroppedFile(
@@ -45,8 +45,7 @@ record DroppedFile(String bucket, String key, String version, String etag, Strin
                 object.path("version-id").asText(),
                 object.path("etag").asText(),
                 object.path("sequencer").asText(),
-                object.path("size").asLong(),
-                root.path("time").asText());
+                object.path("size").asLong());
         if (!file.dag().matches("[A-Za-z0-9_-]+") || !file.key().contains("/")) {
             throw new IllegalArgumentException(file + " stands in no folder that is named as a DAG");
         }
@@ -64,27 +63,28 @@ record DroppedFile(String bucket, String key, String version, String etag, Strin
     }
 
     /** The same for the same event, and another one for another object under the same key. */
-    String runId() {
+    String id() {
+        return hash(String.join("\0", bucket, key, version, etag, sequencer));
+    }
+
+    /** The request for a run that takes files; its id follows from which they are. */
+    static ObjectNode run(Collection<DroppedFile> files) {
+        List<String> ids =
+                files.stream().map(DroppedFile::id).sorted().distinct().toList();
+        ObjectNode run = JSON.createObjectNode();
+        run.put("dag_run_id", "files__" + hash(String.join("\0", ids))).putNull("logical_date");
+        ArrayNode told = run.putObject("conf").putArray("files");
+        files.stream().map(DroppedFile::toString).sorted().distinct().forEach(told::add);
+        return run;
+    }
+
+    private static String hash(String text) {
         try {
-            String all = String.join("\0", bucket, key, version, etag, sequencer);
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8));
-            return "file__" + HexFormat.of().formatHex(hash, 0, 16);
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 16);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /** The request for a run. */
-    JsonNode run() {
-        ObjectNode run = JSON.createObjectNode();
-        run.put("dag_run_id", runId()).putNull("logical_date");
-        run.putObject("conf")
-                .put("bucket", bucket)
-                .put("key", key)
-                .put("etag", etag)
-                .put("size", size)
-                .put("time", time);
-        return run;
     }
 
     @Override

@@ -3,20 +3,24 @@ package dataplatform.lambdas.startdag;
 import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 import com.amazonaws.services.lambda.runtime.logging.LogLevel;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.lambdas.startdag.Airflow.Answer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 import software.amazon.awssdk.services.lambda.LambdaClient;
 import software.amazon.awssdk.services.mwaa.MwaaClient;
 import software.amazon.awssdk.services.ssm.SsmClient;
 
 /**
- * Starts a run of a DAG for each file that comes into the landing bucket, from the queue that EventBridge puts its events in. The DAG is named as the file's
- * first folder; the run's id follows from the event, so that an event which comes twice starts one. Environment: for MWAA
+ * Starts a run of a DAG for the files that come into the landing bucket, from the queue that EventBridge puts its events in: one for those that
+ * come together, and none while a run waits to start, which will take them. The DAG is named as the files' first folder; the run's id
+ * follows from the events, so that events which come twice start one. Environment: for MWAA
  *
  * <ul>
  *   <li>{@code MWAA_ENVIRONMENT}, its name
@@ -31,6 +35,8 @@ import software.amazon.awssdk.services.ssm.SsmClient;
  * </ul>
  */
 public final class StartDag implements RequestHandler<Map<String, Object>, Map<String, Object>> {
+    private static final String QUEUED = "/dagRuns?state=queued";
+
     private final Airflow airflow;
 
     /** The function as Lambda starts it: with the environment's region and credentials. */
@@ -93,34 +99,47 @@ public final class StartDag implements RequestHandler<Map<String, Object>, Map<S
             failed.addAll(files.keySet());
             return failed;
         }
-        files.forEach((id, file) -> {
-            try {
-                log.accept(LogLevel.INFO, file + ": " + start(file));
-            } catch (RuntimeException e) {
-                log.accept(LogLevel.ERROR, file + ": " + e.getMessage());
-                failed.add(id);
-            }
-        });
+        files.entrySet().stream()
+                .collect(Collectors.groupingBy(
+                        each -> each.getValue().dag(),
+                        LinkedHashMap::new,
+                        Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)))
+                .forEach((dag, those) -> {
+                    try {
+                        String done = start(dag, those.values());
+                        those.values().forEach(file -> log.accept(LogLevel.INFO, file + ": " + done));
+                    } catch (RuntimeException e) {
+                        those.values().forEach(file -> log.accept(LogLevel.ERROR, file + ": " + e.getMessage()));
+                        failed.addAll(those.keySet());
+                    }
+                });
         return failed;
     }
 
-    /** What has been done, in words. */
-    private String start(DroppedFile file) {
-        String path = "/dags/" + file.dag();
-        Answer dag = airflow.call("GET", path, Optional.empty());
-        if (dag.status() == 404) {
-            throw new IllegalStateException("there is no DAG " + file.dag());
+    /** What has been done for files of one DAG, in words. */
+    private String start(String dag, Collection<DroppedFile> files) {
+        String path = "/dags/" + dag;
+        Answer found = airflow.call("GET", path, Optional.empty());
+        if (found.status() == 404) {
+            throw new IllegalStateException("there is no DAG " + dag);
         }
         // of a DAG that is paused Airflow takes runs, and does not start them
-        if (expect(200, dag).body().path("is_paused").asBoolean()) {
-            throw new IllegalStateException("the DAG " + file.dag() + " is paused");
+        if (expect(200, found).body().path("is_paused").asBoolean()) {
+            throw new IllegalStateException("the DAG " + dag + " is paused");
         }
-        Answer run = airflow.call("POST", path + "/dagRuns", Optional.of(file.run()));
-        if (run.status() == 409) {
-            return "run " + file.runId() + " of " + file.dag() + " was started before";
+        // it takes what is there when it starts, these files among it
+        Answer queued = expect(200, airflow.call("GET", path + QUEUED, Optional.empty()));
+        if (queued.body().path("total_entries").asInt() > 0) {
+            return "a run of " + dag + " that waits will take it";
         }
-        expect(200, run);
-        return "started run " + file.runId() + " of " + file.dag();
+        ObjectNode run = DroppedFile.run(files);
+        String id = run.path("dag_run_id").asText();
+        Answer started = airflow.call("POST", path + "/dagRuns", Optional.of(run));
+        if (started.status() == 409) {
+            return "run " + id + " of " + dag + " was started before";
+        }
+        expect(200, started);
+        return "started run " + id + " of " + dag;
     }
 
     private static Answer expect(int status, Answer answer) {

@@ -107,6 +107,22 @@ class DropFolderTest {
     }
 
     @Test
+    void filesThatComeTogetherAreOneRun() throws Exception {
+        dags.add("finance");
+        for (int i = 0; i < 85; i++) {
+            put("finance/budgets/" + i + ".csv");
+        }
+        DropFolder drop = drop(Duration.ZERO);
+        drop.look();
+        drop.look();
+        assertThat(runs).hasSize(1);
+        assertThat(said).hasSize(85);
+        assertThat(client.listObjectsV2(request -> request.bucket(S3Server.LANDING))
+                        .contents())
+                .hasSize(85);
+    }
+
+    @Test
     void waitsBeforeItTriesAFileAgain() throws Exception {
         put("finance/budgets/1.csv");
         DropFolder drop = drop(Duration.ofDays(1));

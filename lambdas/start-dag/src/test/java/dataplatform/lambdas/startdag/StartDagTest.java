@@ -11,6 +11,7 @@ import dataplatform.local.aws.Moto;
 import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.lambda.LambdaServer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,14 +54,24 @@ class StartDagTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String DAGS = """
+            import time
             from datetime import datetime
+            from pathlib import Path
             from airflow.sdk import DAG, task
 
-            for name in ("finance", "asleep"):
-                with DAG(name, schedule=None, start_date=datetime(2020, 1, 1), is_paused_upon_creation=name == "asleep"):
+            for name in ("finance", "asleep", "slow"):
+                with DAG(
+                    name,
+                    schedule=None,
+                    start_date=datetime(2020, 1, 1),
+                    max_active_runs=1 if name == "slow" else 16,
+                    is_paused_upon_creation=name == "asleep",
+                ):
                     @task
                     def work(dag_run=None):
-                        assert dag_run.conf["key"].startswith("finance/"), dag_run.conf
+                        assert dag_run.conf["files"][0].startswith("s3://landing/"), dag_run.conf
+                        while dag_run.dag_id == "slow" and not Path("GO").exists():
+                            time.sleep(0.2)
                     work()
             """;
 
@@ -105,7 +117,13 @@ class StartDagTest {
         functions = LambdaServer.start(Map.of(LAUNCHER, launcher));
         String instance =
                 JSON.readTree(launcher.invoke("{}").body()).get("instanceId").asText();
-        machine = AirflowMachine.start(moto, instance, Map.of("dags.py", DAGS), HEARTBEAT, folder, "");
+        machine = AirflowMachine.start(
+                moto,
+                instance,
+                Map.of("dags.py", DAGS.replace("GO", folder.resolve("go").toString())),
+                HEARTBEAT,
+                folder,
+                "");
         assertThat(machine.log()).contains("Airflow is up");
         heartbeat =
                 ssm.getParameter(request -> request.name(HEARTBEAT)).parameter().value();
@@ -150,7 +168,11 @@ class StartDagTest {
     }
 
     @BeforeEach
-    void awake() {
+    void awake() throws Exception {
+        // one that waits would take the files of the next test
+        for (JsonNode run : runs("finance")) {
+            awaitEnd("finance", run.get("dag_run_id").asText());
+        }
         heartbeat = heartbeat.replaceAll(AT, "${before}" + Instant.now());
         put(HEARTBEAT, heartbeat);
     }
@@ -162,14 +184,14 @@ class StartDagTest {
         assertThat(deliver(target, file)).as("%s", log).isEmpty();
         // as EventBridge may, at least once; SQS too
         assertThat(deliver(target, file, file)).isEmpty();
-        JsonNode run = onlyRun(DroppedFile.parse(file).runId());
+        JsonNode run = onlyRun(id(file));
         assertThat(run.get("logical_date").isNull()).isTrue();
-        assertThat(run.get("conf")).isEqualTo(JSON.readTree("""
-                        {"bucket": "landing", "key": "finance/bank transactions/ä+%%2B.csv", "etag": "e", "size": 12,
-                         "time": "2026-01-31T06:00:%02dZ"}""".formatted(files)));
+        assertThat(run.get("conf"))
+                .isEqualTo(JSON.readTree("{\"files\": [\"s3://landing/finance/bank transactions/ä+%2B.csv\"]}"));
+        assertThat(awaitEnd("finance", id(file))).isEqualTo("success");
         String again = event("finance/bank transactions/ä+%2B.csv", "v2", 12);
         assertThat(deliver(target, again)).isEmpty();
-        assertThat(awaitEnd(DroppedFile.parse(again).runId())).isEqualTo("success");
+        assertThat(awaitEnd("finance", id(again))).isEqualTo("success");
     }
 
     @ParameterizedTest
@@ -184,7 +206,7 @@ class StartDagTest {
                         event("asleep/a.csv", "v1", 1),
                         event("finance/", "v1", 0)))
                 .containsExactlyInAnyOrder("m0", "m1", "m3");
-        onlyRun(DroppedFile.parse(good).runId());
+        onlyRun(id(good));
         assertThat(said(target))
                 .contains(
                         "there is no DAG nowhere",
@@ -192,6 +214,30 @@ class StartDagTest {
                         "s3://landing/finance/ is a folder: nothing to do",
                         "message m0: the message is no event of a created object");
         assertThat(runs("asleep")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void manyFilesAtOnceAreFewRuns(Target target) throws Exception {
+        int before = runs("slow").size();
+        for (int i = 0; i < 5; i++) {
+            String batch = target + "-" + i;
+            assertThat(deliver(
+                            target,
+                            IntStream.range(0, 17)
+                                    .mapToObj(file -> event("slow/" + batch + "/" + file + ".csv", "v1", 1))
+                                    .toArray(String[]::new)))
+                    .isEmpty();
+        }
+        List<JsonNode> runs = runs("slow").subList(before, runs("slow").size());
+        assertThat(runs).as("one that runs, and one that will take the rest").hasSizeBetween(1, 2);
+        assertThat(runs.get(0).get("conf").get("files")).hasSize(17);
+
+        Files.createFile(folder.resolve("go"));
+        for (JsonNode run : runs) {
+            assertThat(awaitEnd("slow", run.get("dag_run_id").asText())).isEqualTo("success");
+        }
+        Files.delete(folder.resolve("go"));
     }
 
     @ParameterizedTest
@@ -221,7 +267,7 @@ class StartDagTest {
         assertThat(function.log()).contains("wait: Airflow is starting on i-");
         put(HEARTBEAT, heartbeat);
         assertThat(deliver(Target.ON_DEMAND, file)).isEmpty();
-        onlyRun(DroppedFile.parse(file).runId());
+        onlyRun(id(file));
     }
 
     @Test
@@ -267,7 +313,7 @@ class StartDagTest {
             kept = sqs.receiveMessage(request -> request.queueUrl(dead)).messages();
         } while (kept.isEmpty() && Instant.now().isBefore(limit));
         assertThat(kept).extracting(Message::body).containsExactly(lost);
-        onlyRun(DroppedFile.parse(good).runId());
+        onlyRun(id(good));
     }
 
     /** As Lambda does it: what has not failed is deleted. */
@@ -332,8 +378,19 @@ class StartDagTest {
                  "request-id": "N4N7GDK58NMKJ12R", "requester": "123456789012", "source-ip-address": "1.2.3.4", "reason": "PutObject"}}""".formatted(files, key, size, version, files);
     }
 
+    /** Of the run that is started for a file alone. */
+    private static String id(String event) {
+        return DroppedFile.run(List.of(DroppedFile.parse(event)))
+                .get("dag_run_id")
+                .asText();
+    }
+
     private static JsonNode onlyRun(String id) throws Exception {
-        List<JsonNode> found = runs("finance").stream()
+        return onlyRun("finance", id);
+    }
+
+    private static JsonNode onlyRun(String dag, String id) throws Exception {
+        List<JsonNode> found = runs(dag).stream()
                 .filter(run -> run.get("dag_run_id").asText().equals(id))
                 .toList();
         assertThat(found).hasSize(1);
@@ -346,11 +403,11 @@ class StartDagTest {
         return runs;
     }
 
-    private static String awaitEnd(String id) throws Exception {
+    private static String awaitEnd(String dag, String id) throws Exception {
         Instant limit = Instant.now().plus(Duration.ofMinutes(2));
         String state;
         do {
-            state = onlyRun(id).get("state").asText();
+            state = onlyRun(dag, id).get("state").asText();
             Thread.sleep(500);
         } while ((state.equals("queued") || state.equals("running"))
                 && Instant.now().isBefore(limit));
