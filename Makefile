@@ -57,6 +57,11 @@ athena: $(built) $(tools) $(trino) ## query the lake: a prompt, or Q="select ...
 warehouse: $(built) $(tools) ## query the warehouse: psql, or Q="select ..." for one answer as CSV
 	@$(run) dataplatform.local.shell.WarehouseShell --state target/demo
 
+.PHONY: quality
+quality: $(built) $(tools) ## what the last run read of each data set, changed and kept in quarantine, as CSV
+	@QUERY="$$(<queries/quality_of_the_last_runs.sql)" $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)" \
+	  dataplatform.local.shell.WarehouseShell --state target/demo
+
 .PHONY: airflow
 airflow: $(built) $(tools) $(airflow) ## open Airflow over the demo's data: PORT=<n>, or 8080
 	@$(run) dataplatform.local.shell.AirflowPages --state target/demo $(if $(PORT),--port $(PORT))

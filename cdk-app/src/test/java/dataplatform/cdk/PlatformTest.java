@@ -480,9 +480,9 @@ class PlatformTest {
         assertThat(synthesis
                         .resources("dataplatform-dev-other-watch", "AWS::CloudWatch::Alarm")
                         .values())
-                .anyMatch(alarm -> alarm.toString().contains("docs/runbooks/dropped-files.md")
-                        && alarm.toString().contains("dataplatform-dev-other-dropped-files-dead"));
-        assertThat(Synthesis.CHECKOUT.resolve("docs/runbooks/dropped-files.md")).exists();
+                .anyMatch(alarm -> alarm.toString().contains("docs/runbooks/landing-files.md")
+                        && alarm.toString().contains("dataplatform-dev-other-landing-files-dead"));
+        assertThat(Synthesis.CHECKOUT.resolve("docs/runbooks/landing-files.md")).exists();
     }
 
     @Test
@@ -532,7 +532,7 @@ class PlatformTest {
                 .extracting(alarm -> alarm.at("/Properties/AlarmName").asText())
                 .filteredOn(name -> !name.contains("stale-tables"))
                 .containsExactlyInAnyOrder(
-                        "dataplatform-production-dropped-files",
+                        "dataplatform-production-landing-files",
                         "dataplatform-production-files-set-aside",
                         "dataplatform-production-reconciliation",
                         "dataplatform-production-replication-lag",

@@ -36,7 +36,7 @@ public record Deployment(
         contracts = List.copyOf(contracts);
     }
 
-    public boolean tellsLineage() {
+    public boolean emitsLineage() {
         return !openLineageUrl.isEmpty();
     }
 
@@ -60,7 +60,7 @@ public record Deployment(
     }
 
     /** Where in the landing bucket files of data sets come that are delivered as files. */
-    public List<String> dropped() {
+    public List<String> landingPrefixes() {
         return contracts.stream()
                 .filter(contract -> contract.source() instanceof Source.Files)
                 .map(contract -> contract.domain() + "/")

@@ -20,7 +20,7 @@ public final class AirflowOptions {
                         Boolean.toString(!deployment.environment().rests()),
                 "dataplatform.spark", spark(deployment),
                 "dataplatform.warehouse", warehouse(deployment)));
-        if (deployment.tellsLineage()) {
+        if (deployment.emitsLineage()) {
             options.put("openlineage.namespace", deployment.names().namespace());
             options.put(
                     "openlineage.transport", "{\"type\": \"http\", \"url\": \"" + deployment.openLineageUrl() + "\"}");

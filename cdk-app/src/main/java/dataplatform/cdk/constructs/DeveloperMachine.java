@@ -28,7 +28,7 @@ public final class DeveloperMachine {
         UserData userData = UserData.forLinux();
         userData.addCommands(
                 "shutdown -h +600 'ten hours are over'",
-                "dnf install --assumeyes --quiet git java-17-amazon-corretto-devel make nodejs20 python3.12");
+                "dnf install --assumeyes --quiet git java-17-amazon-corretto-devel make nodejs22 python3.12");
         new OnDemandInstance(stack, deployment, key, "dev-env", "m7g.xlarge", role, group, subnet, userData);
     }
 }

@@ -3,9 +3,9 @@ package dataplatform.cdk.stacks;
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
 import dataplatform.cdk.constructs.DeveloperMachine;
-import dataplatform.cdk.constructs.DroppedFiles;
 import dataplatform.cdk.constructs.Iam;
 import dataplatform.cdk.constructs.Json;
+import dataplatform.cdk.constructs.LandingEvents;
 import dataplatform.cdk.constructs.ManagedAirflow;
 import dataplatform.cdk.constructs.OnDemandAirflow;
 import dataplatform.cdk.constructs.SharedParameter;
@@ -46,7 +46,7 @@ public final class AirflowStack extends Stack {
             ReplicationStack replication,
             SparkStack spark,
             WarehouseStack warehouse,
-            List<String> dropped) {
+            List<String> landingPrefixes) {
         super(scope, deployment.names().of("airflow"), deployment.stack("airflow", "Says when what runs"));
         this.deployment = deployment;
         this.lake = lake;
@@ -87,8 +87,8 @@ public final class AirflowStack extends Stack {
                     .declare((Environment.Airflow.OnDemand) runsOn, role, group, subnet);
             DeveloperMachine.declare(this, deployment, key, group, subnet);
         }
-        if (!dropped.isEmpty()) {
-            new DroppedFiles(this, deployment, key, dropped);
+        if (!landingPrefixes.isEmpty()) {
+            new LandingEvents(this, deployment, key, landingPrefixes);
         }
     }
 

@@ -12,15 +12,15 @@ public final class Platform {
 
     /** Adds an environment's stacks to an app. */
     public static void add(App app, Deployment deployment) {
-        add(app, deployment, deployment.dropped());
+        add(app, deployment, deployment.landingPrefixes());
     }
 
     /**
      * Adds an environment's stacks to an app.
      *
-     * @param dropped prefixes of the files in the landing bucket that DAGs wait for
+     * @param landingPrefixes prefixes of the files in the landing bucket that DAGs wait for
      */
-    public static void add(App app, Deployment deployment, List<String> dropped) {
+    public static void add(App app, Deployment deployment, List<String> landingPrefixes) {
         LakeStack lake = new LakeStack(app, deployment);
         NetworkStack network = new NetworkStack(app, deployment, lake);
         SourceDatabaseStack database = new SourceDatabaseStack(app, deployment, lake, network);
@@ -29,8 +29,8 @@ public final class Platform {
         new AthenaStack(app, deployment, lake);
         SparkStack spark = new SparkStack(app, deployment, lake, network);
         WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
-        new AirflowStack(app, deployment, lake, network, database, replication, spark, warehouse, dropped);
-        new WatchStack(app, deployment, lake, spark, !dropped.isEmpty());
+        new AirflowStack(app, deployment, lake, network, database, replication, spark, warehouse, landingPrefixes);
+        new WatchStack(app, deployment, lake, spark, !landingPrefixes.isEmpty());
         new DeliveryStack(app, deployment);
     }
 

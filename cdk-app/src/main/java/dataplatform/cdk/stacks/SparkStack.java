@@ -46,9 +46,6 @@ public final class SparkStack extends Stack {
     private static final String LOG_FOLDER = "spark/";
     private static final String DELTA =
             "/usr/share/aws/delta/lib/delta-spark.jar,/usr/share/aws/delta/lib/delta-storage.jar";
-    // two writers at once never overwrite each other's commit
-    private static final String LOG_STORE =
-            "spark.delta.logStore.s3.impl=dataplatform.spark.storage.ConditionalPutLogStore";
 
     private final Deployment deployment;
     private final LakeStack lake;
@@ -61,7 +58,7 @@ public final class SparkStack extends Stack {
         this.deployment = deployment;
         this.lake = lake;
         this.jar = Asset.Builder.create(this, "Jar").path(deployment.file(JAR)).build();
-        this.lineage = deployment.tellsLineage()
+        this.lineage = deployment.emitsLineage()
                 ? Optional.of(Asset.Builder.create(this, "LineageJar")
                         .path(deployment.file(LINEAGE_JAR))
                         .build())
@@ -154,7 +151,7 @@ public final class SparkStack extends Stack {
         if (!all.isEmpty()) {
             options.addAll(List.of("--conf", "spark.jars=" + all));
         }
-        if (deployment.tellsLineage()) {
+        if (deployment.emitsLineage()) {
             options.addAll(List.of(
                     "--conf",
                     "spark.extraListeners=io.openlineage.spark.agent.OpenLineageSparkListener",

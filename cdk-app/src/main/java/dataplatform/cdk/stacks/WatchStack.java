@@ -2,8 +2,8 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
-import dataplatform.cdk.constructs.DroppedFiles;
 import dataplatform.cdk.constructs.Json;
+import dataplatform.cdk.constructs.LandingEvents;
 import dataplatform.cdk.policy.Waivers;
 import dataplatform.contracts.Contract;
 import dataplatform.platform.Names;
@@ -47,7 +47,7 @@ public final class WatchStack extends Stack {
     private final Deployment deployment;
     private final Topic topic;
 
-    WatchStack(Construct scope, Deployment deployment, LakeStack lake, SparkStack spark, boolean filesAreDropped) {
+    WatchStack(Construct scope, Deployment deployment, LakeStack lake, SparkStack spark, boolean filesLand) {
         super(scope, deployment.names().of("watch"), deployment.stack("watch", "Alarms, budget and dashboard"));
         this.deployment = deployment;
         Names names = deployment.names();
@@ -108,14 +108,14 @@ public final class WatchStack extends Stack {
                 ComparisonOperator.GREATER_THAN_THRESHOLD,
                 TreatMissingData.NOT_BREACHING,
                 1);
-        if (filesAreDropped) {
+        if (filesLand) {
             alarm(
-                    "dropped-files",
+                    "landing-files",
                     "Files have come for which no DAG could be started; they are told of for two weeks.",
                     Metric.Builder.create()
                             .namespace("AWS/SQS")
                             .metricName("ApproximateNumberOfMessagesVisible")
-                            .dimensionsMap(Map.of("QueueName", DroppedFiles.deadLetters(names)))
+                            .dimensionsMap(Map.of("QueueName", LandingEvents.deadLetters(names)))
                             .statistic("Maximum")
                             .period(FIVE_MINUTES)
                             .build(),

@@ -29,8 +29,8 @@ public record Lineage(Path file) {
                 "spark.openlineage.transport.location=" + file);
     }
 
-    /** Tells an Airflow. */
-    public Airflow tell(Airflow airflow) {
+    /** Lets an Airflow emit what its tasks read and write. */
+    public Airflow emitFrom(Airflow airflow) {
         String transport = AwsJson.JSON
                 .createObjectNode()
                 .put("type", "file")

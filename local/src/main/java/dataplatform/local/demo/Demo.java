@@ -52,8 +52,17 @@ public final class Demo implements Callable<Integer> {
     @Option(names = "--state", required = true, description = "Folder that everything is kept in.")
     private Path state;
 
-    @Option(names = "--lineage", description = "File that OpenLineage events are added to; default: none are told.")
+    @Option(
+            names = "--lineage",
+            description = "File that OpenLineage events are added to; default: no events are written.")
     private Path lineage;
+
+    private static final String NEXT = """
+
+            next: make warehouse Q="select order_date, orders, gmv from gmv_daily order by gmv desc limit 3"
+                  make athena Q="show tables"
+                  make quality    what came in, and what is in quarantine
+                  make airflow    the DAGs, and a folder that starts them""";
 
     private final Map<String, Double> seconds = new LinkedHashMap<>();
 
@@ -86,6 +95,7 @@ public final class Demo implements Callable<Integer> {
                         .enable(SerializationFeature.INDENT_OUTPUT)
                         .writeValue(state.resolve("summary.json").toFile(), summary);
                 System.out.print(summary.table());
+                System.out.println(NEXT);
             }
         }
     }
@@ -128,9 +138,9 @@ public final class Demo implements Callable<Integer> {
         migration.await(line -> {});
         Airflow airflow = new Airflow(state, aws.environment());
         if (lineage != null) {
-            Lineage told = new Lineage(lineage.toAbsolutePath());
-            aws.runSpark(false, Optional.of(told));
-            told.tell(airflow);
+            Lineage wanted = new Lineage(lineage.toAbsolutePath());
+            aws.runSpark(false, Optional.of(wanted));
+            wanted.emitFrom(airflow);
         }
         airflow.run("ecommerce", LocalDate.now(ZoneOffset.UTC).toString(), "{}", watch::next);
         watch.next("");

@@ -1,7 +1,7 @@
 package dataplatform.local.shell;
 
 import dataplatform.local.airflow.Airflow;
-import dataplatform.local.airflow.DropFolder;
+import dataplatform.local.airflow.LandingFolder;
 import dataplatform.local.airflow.MwaaServer;
 import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.platform.AwsApis;
@@ -62,9 +62,9 @@ public final class AirflowPages implements Callable<Integer> {
             try (ChildProcess server = airflow.serve(port);
                     MwaaServer mwaa = MwaaServer.start(URI.create("http://127.0.0.1:" + port));
                     LambdaRuntime startDag = startDag(aws, mwaa)) {
-                Path drop = state.resolve("drop");
-                DropFolder folder =
-                        new DropFolder(drop, engines.s3Client(), startDag, Duration.ofSeconds(10), System.err::println);
+                Path drop = state.resolve("landing");
+                LandingFolder folder = new LandingFolder(
+                        drop, engines.s3Client(), startDag, Duration.ofSeconds(10), System.err::println);
                 System.err.println("Airflow is at http://127.0.0.1:" + port + "; files of partners go to " + drop
                         + "/<domain>/<data set>/. End it with Ctrl-C");
                 lookUntilStop(server, folder);
@@ -86,7 +86,7 @@ public final class AirflowPages implements Callable<Integer> {
     }
 
     /** Returns at Ctrl-C, so that everything is ended in its order. */
-    private static void lookUntilStop(ChildProcess server, DropFolder folder) throws InterruptedException {
+    private static void lookUntilStop(ChildProcess server, LandingFolder folder) throws InterruptedException {
         CountDownLatch stop = new CountDownLatch(1);
         for (String name : List.of("INT", "TERM")) {
             Signal.handle(new Signal(name), signal -> stop.countDown());

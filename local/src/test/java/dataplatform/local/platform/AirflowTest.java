@@ -233,7 +233,7 @@ class AirflowTest {
     void maintenanceChangesNoRowAndEmitsItsLineage() throws Exception {
         Map<String, String> tables = tables();
         Lineage lineage = new Lineage(folder.resolve("lineage.json"));
-        Airflow airflow = lineage.tell(airflow());
+        Airflow airflow = lineage.emitFrom(airflow());
         aws.runSpark(false, Optional.of(lineage));
         airflow.run("maintenance", DATE, "{}", task -> {});
 
@@ -241,7 +241,7 @@ class AirflowTest {
         tables.keySet().removeIf(name -> name.startsWith("s3."));
         assertThat(tables()).containsAllEntriesOf(tables);
         assertThat(Files.readAllLines(lineage.file()))
-                .as("what Airflow and Spark tell of it")
+                .as("what Airflow and Spark emit")
                 .anyMatch(event -> event.contains("\"maintenance.maintenance.request\"") && event.contains("COMPLETE"))
                 .anyMatch(event -> event.contains("\"maintenance.execute_optimize_table_command\""));
     }

@@ -214,7 +214,6 @@ class HouseholdsTest {
         return files;
     }
 
-    /** Of data, and not of what runs have done. */
     /** The files that the tables of silver consist of. */
     private String dataFiles() {
         return engines.s3Client().listObjectsV2Paginator(request -> request.bucket(S3Server.SILVER)).contents().stream()

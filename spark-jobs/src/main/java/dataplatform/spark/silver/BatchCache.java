@@ -35,24 +35,24 @@ public final class BatchCache implements AutoCloseable {
     }
 
     /** Rows that are computed once, and figures about them. */
-    record Kept(Dataset<Row> rows, Figures figures) {}
+    record Counted(Dataset<Row> rows, Figures figures) {}
 
     /**
      * The same rows, computed once, and figures about them.
      *
      * @param figures aggregates with names
      */
-    Kept keep(Dataset<Row> rows, List<Column> figures) throws InterruptedException {
+    Counted keep(Dataset<Row> rows, List<Column> figures) throws InterruptedException {
         Column first = figures.get(0);
         Column[] others = figures.subList(1, figures.size()).toArray(Column[]::new);
         if (bytes <= Sessions.SMALL) {
             // a query less
             Observation observation = new Observation();
             Dataset<Row> kept = keep(rows.observe(observation, first, others));
-            return new Kept(kept, new Figures(observation.getAsJava()));
+            return new Counted(kept, new Figures(observation.getAsJava()));
         }
         Dataset<Row> kept = keep(rows);
-        return new Kept(kept, Figures.of(kept.agg(first, others).first()));
+        return new Counted(kept, Figures.of(kept.agg(first, others).first()));
     }
 
     /** Rows about the batch's keys, to be joined with a table: in memory whole, unless the batch is large. */

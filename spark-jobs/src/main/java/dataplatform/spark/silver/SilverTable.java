@@ -242,7 +242,7 @@ public final class SilverTable {
         boolean retypes = isThere && ContractChange.retypes(contract, stored());
         List<Column> figures = figures();
         figures.add(collect_set(when(isLatest().and(isValid()), place())).as(PARTITIONS));
-        BatchCache.Kept kept = cache.keep(ranked(batch.rows()), figures);
+        BatchCache.Counted kept = cache.keep(ranked(batch.rows()), figures);
         Dataset<Row> ranked = kept.rows();
         Figures seen = kept.figures();
         String own = contract.isSnapshot() ? seen.text(NEWEST_FILE) : batch.floor();
@@ -545,7 +545,7 @@ public final class SilverTable {
             throws InterruptedException {
         Column places = transform(col(GONE), each -> each.getField(PLACE));
         Column below = filter(col(GONE), each -> each.getField(SEQ).lt(floor));
-        BatchCache.Kept kept = cache.keep(
+        BatchCache.Counted kept = cache.keep(
                 resolved,
                 List.of(
                         count_if(col(ACTION).equalTo(INSERT)).as(INSERT),

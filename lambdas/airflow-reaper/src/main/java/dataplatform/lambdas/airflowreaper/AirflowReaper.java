@@ -19,12 +19,12 @@ import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.ParameterNotFoundException;
 
 /**
- * Terminates the instance that Airflow runs on when it has nothing to do, by {@link Limits}, or when somebody asks for it. Environment:
+ * Terminates the instance that Airflow runs on when it has nothing to do, by {@link TerminationRules}, or when somebody asks for it. Environment:
  *
  * <ul>
  *   <li>{@code LAUNCH_TEMPLATE_ID} that it is started from
  *   <li>{@code HEARTBEAT_PARAMETER} in SSM, where it writes a {@link Heartbeat}
- *   <li>{@code AGE}, {@code SILENCE}, {@code IDLE}: the limits, such as {@code PT30M}
+ *   <li>{@code AGE}, {@code SILENCE}, {@code IDLE}: the rules, such as {@code PT30M}
  * </ul>
  */
 public final class AirflowReaper implements RequestHandler<Map<String, Object>, Map<String, String>> {
@@ -35,7 +35,7 @@ public final class AirflowReaper implements RequestHandler<Map<String, Object>, 
     private final InstantSource clock;
     private final String template;
     private final String parameter;
-    private final Limits limits;
+    private final TerminationRules rules;
 
     /** The function as Lambda starts it: with the environment's region and credentials. */
     public AirflowReaper() {
@@ -45,19 +45,25 @@ public final class AirflowReaper implements RequestHandler<Map<String, Object>, 
                 InstantSource.system(),
                 System.getenv("LAUNCH_TEMPLATE_ID"),
                 System.getenv("HEARTBEAT_PARAMETER"),
-                new Limits(
+                new TerminationRules(
                         Duration.parse(System.getenv("AGE")),
                         Duration.parse(System.getenv("SILENCE")),
                         Duration.parse(System.getenv("IDLE"))));
     }
 
-    AirflowReaper(Ec2Client ec2, SsmClient ssm, InstantSource clock, String template, String parameter, Limits limits) {
+    AirflowReaper(
+            Ec2Client ec2,
+            SsmClient ssm,
+            InstantSource clock,
+            String template,
+            String parameter,
+            TerminationRules rules) {
         this.ec2 = ec2;
         this.ssm = ssm;
         this.clock = clock;
         this.template = template;
         this.parameter = parameter;
-        this.limits = limits;
+        this.rules = rules;
     }
 
     /**
@@ -80,7 +86,7 @@ public final class AirflowReaper implements RequestHandler<Map<String, Object>, 
             String id = instance.instanceId();
             Optional<Heartbeat> own = heartbeat.filter(last -> last.instance().equals(id));
             Optional<String> reason =
-                    stop ? Optional.of("somebody wants it so") : limits.broken(now, instance.launchTime(), own);
+                    stop ? Optional.of("somebody wants it so") : rules.broken(now, instance.launchTime(), own);
             reason.ifPresent(why -> {
                 ec2.terminateInstances(request -> request.instanceIds(id));
                 log.accept("terminated " + id + ": " + why);

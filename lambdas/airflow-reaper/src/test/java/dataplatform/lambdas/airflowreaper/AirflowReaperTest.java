@@ -29,8 +29,8 @@ import software.amazon.awssdk.services.ssm.model.ParameterType;
 /** On an instance that moto holds, at minutes after its launch that no test waits for. */
 class AirflowReaperTest {
     private static final String HEARTBEAT = "/dataplatform/dev/airflow/heartbeat";
-    private static final Limits LIMITS =
-            new Limits(Duration.ofHours(8), Duration.ofMinutes(15), Duration.ofMinutes(30));
+    private static final TerminationRules LIMITS =
+            new TerminationRules(Duration.ofHours(8), Duration.ofMinutes(15), Duration.ofMinutes(30));
 
     @TempDir
     static Path folder;

@@ -73,12 +73,12 @@ public final class StartDag implements RequestHandler<Map<String, Object>, Map<S
 
     List<String> start(Map<String, Object> event, BiConsumer<LogLevel, String> log) {
         List<String> failed = new ArrayList<>();
-        Map<String, DroppedFile> files = new LinkedHashMap<>();
+        Map<String, LandingFile> files = new LinkedHashMap<>();
         for (Object record : (List<?>) event.get("Records")) {
             Map<?, ?> message = (Map<?, ?>) record;
             String id = (String) message.get("messageId");
             try {
-                DroppedFile file = DroppedFile.parse((String) message.get("body"));
+                LandingFile file = LandingFile.parse((String) message.get("body"));
                 if (file.isFolder()) {
                     log.accept(LogLevel.INFO, file + " is a folder: nothing to do");
                 } else {
@@ -117,7 +117,7 @@ public final class StartDag implements RequestHandler<Map<String, Object>, Map<S
     }
 
     /** What has been done for files of one DAG, in words. */
-    private String start(String dag, Collection<DroppedFile> files) {
+    private String start(String dag, Collection<LandingFile> files) {
         String path = "/dags/" + dag;
         Answer found = airflow.call("GET", path, Optional.empty());
         if (found.status() == 404) {
@@ -132,7 +132,7 @@ public final class StartDag implements RequestHandler<Map<String, Object>, Map<S
         if (queued.body().path("total_entries").asInt() > 0) {
             return "a run of " + dag + " that waits will take it";
         }
-        ObjectNode run = DroppedFile.run(files);
+        ObjectNode run = LandingFile.run(files);
         String id = run.path("dag_run_id").asText();
         Answer started = airflow.call("POST", path + "/dagRuns", Optional.of(run));
         if (started.status() == 409) {

@@ -380,7 +380,7 @@ class StartDagTest {
 
     /** Of the run that is started for a file alone. */
     private static String id(String event) {
-        return DroppedFile.run(List.of(DroppedFile.parse(event)))
+        return LandingFile.run(List.of(LandingFile.parse(event)))
                 .get("dag_run_id")
                 .asText();
     }

@@ -3,7 +3,7 @@ package dataplatform.lambdas.startdag;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
-import dataplatform.local.airflow.DropFolder;
+import dataplatform.local.airflow.LandingFolder;
 import dataplatform.local.airflow.MwaaServer;
 import dataplatform.local.aws.AwsJson;
 import dataplatform.local.lambda.LambdaRuntime;
@@ -33,7 +33,7 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 
 /** With the packed function, before an Airflow of a few lines. */
 @Timeout(60)
-class DropFolderTest {
+class LandingFolderTest {
     @TempDir
     Path folder;
 
@@ -79,7 +79,7 @@ class DropFolderTest {
         Path nowhere = put("a_nowhere/things/1.csv");
         Path lost = put("a.csv");
         Path good = put("finance/budgets/1.csv");
-        DropFolder drop = drop(Duration.ZERO);
+        LandingFolder drop = drop(Duration.ZERO);
         for (int i = 0; i < 4; i++) {
             drop.look();
         }
@@ -112,7 +112,7 @@ class DropFolderTest {
         for (int i = 0; i < 85; i++) {
             put("finance/budgets/" + i + ".csv");
         }
-        DropFolder drop = drop(Duration.ZERO);
+        LandingFolder drop = drop(Duration.ZERO);
         drop.look();
         drop.look();
         assertThat(runs).hasSize(1);
@@ -125,7 +125,7 @@ class DropFolderTest {
     @Test
     void waitsBeforeItTriesAFileAgain() throws Exception {
         put("finance/budgets/1.csv");
-        DropFolder drop = drop(Duration.ofDays(1));
+        LandingFolder drop = drop(Duration.ofDays(1));
         drop.look();
         drop.look();
         dags.add("finance");
@@ -143,7 +143,7 @@ class DropFolderTest {
     void isStoppedWhileAirflowDoesNotAnswer() throws Exception {
         dags.add("hangs");
         put("hangs/things/1.csv");
-        DropFolder drop = drop(Duration.ZERO);
+        LandingFolder drop = drop(Duration.ZERO);
         drop.look();
         Thread looking = new Thread(drop::look);
         looking.start();
@@ -153,12 +153,12 @@ class DropFolderTest {
         assertThat(looking.isAlive()).isFalse();
     }
 
-    private DropFolder drop(Duration pause) {
-        return new DropFolder(folder.resolve("drop"), client, function, pause, said::add);
+    private LandingFolder drop(Duration pause) {
+        return new LandingFolder(folder.resolve("landing"), client, function, pause, said::add);
     }
 
     private Path put(String file) throws IOException {
-        Path path = folder.resolve("drop").resolve(file);
+        Path path = folder.resolve("landing").resolve(file);
         Files.createDirectories(path.getParent());
         return Files.writeString(path, "a,b\n");
     }

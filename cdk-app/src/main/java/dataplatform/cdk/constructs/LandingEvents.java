@@ -22,7 +22,7 @@ import software.amazon.awscdk.services.sqs.QueueEncryption;
 import software.constructs.Construct;
 
 /** Has a DAG run for the files that come into the landing bucket: bucket, EventBridge, queue, function, Airflow. */
-public final class DroppedFiles extends Construct {
+public final class LandingEvents extends Construct {
     /** An instance that is not there is up after some minutes; one that fails is ended after 15, and another started. */
     private static final int TRIES = 40;
 
@@ -37,13 +37,13 @@ public final class DroppedFiles extends Construct {
      * @param key that logs and messages are encrypted with
      * @param prefixes of the files, such as {@code finance/}; there is at least one
      */
-    public DroppedFiles(Construct scope, Deployment deployment, IKey key, List<String> prefixes) {
-        super(scope, "DroppedFiles");
+    public LandingEvents(Construct scope, Deployment deployment, IKey key, List<String> prefixes) {
+        super(scope, "LandingEvents");
         this.deployment = deployment;
         Names names = deployment.names();
         Queue dead = queue(key, "Dead", deadLetters(names)).build();
         Waivers.nag(dead, "AwsSolutions-SQS3", "It is the queue of dead letters.");
-        Queue queue = queue(key, "Queue", names.of("dropped-files"))
+        Queue queue = queue(key, "Queue", names.of("landing-files"))
                 // a message may not come again while it is worked on
                 .visibilityTimeout(PAUSE.plus(WINDOW))
                 .deadLetterQueue(DeadLetterQueue.builder()
@@ -52,7 +52,7 @@ public final class DroppedFiles extends Construct {
                         .build())
                 .build();
         Rule.Builder.create(this, "Rule")
-                .ruleName(names.of("dropped-files"))
+                .ruleName(names.of("landing-files"))
                 .description("A file has come that a DAG waits for")
                 .eventPattern(EventPattern.builder()
                         .source(List.of("aws.s3"))
@@ -82,7 +82,7 @@ public final class DroppedFiles extends Construct {
 
     /** The queue of the files for which no run could be started. */
     public static String deadLetters(Names names) {
-        return names.of("dropped-files-dead");
+        return names.of("landing-files-dead");
     }
 
     private Queue.Builder queue(IKey key, String id, String name) {

@@ -18,11 +18,11 @@ import java.util.List;
  * @param version the object's in a bucket that keeps versions; else empty
  * @param sequencer by which S3 orders what happens to one key
  */
-record DroppedFile(String bucket, String key, String version, String etag, String sequencer, long size) {
+record LandingFile(String bucket, String key, String version, String etag, String sequencer, long size) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** @throws IllegalArgumentException if it is no such event, or the key leads to no DAG */
-    static DroppedFile parse(String event) {
+    static LandingFile parse(String event) {
         JsonNode root;
         try {
             root = JSON.readTree(event);
@@ -39,7 +39,7 @@ record DroppedFile(String bucket, String key, String version, String etag, Strin
                 throw new IllegalArgumentException("the event lacks the object's bucket, key or size");
             }
         }
-        DroppedFile file = new DroppedFile(
+        LandingFile file = new LandingFile(
                 detail.path("bucket").path("name").asText(),
                 object.path("key").asText(),
                 object.path("version-id").asText(),
@@ -68,13 +68,13 @@ record DroppedFile(String bucket, String key, String version, String etag, Strin
     }
 
     /** The request for a run that takes files; its id follows from which they are. */
-    static ObjectNode run(Collection<DroppedFile> files) {
+    static ObjectNode run(Collection<LandingFile> files) {
         List<String> ids =
-                files.stream().map(DroppedFile::id).sorted().distinct().toList();
+                files.stream().map(LandingFile::id).sorted().distinct().toList();
         ObjectNode run = JSON.createObjectNode();
         run.put("dag_run_id", "files__" + hash(String.join("\0", ids))).putNull("logical_date");
         ArrayNode told = run.putObject("conf").putArray("files");
-        files.stream().map(DroppedFile::toString).sorted().distinct().forEach(told::add);
+        files.stream().map(LandingFile::toString).sorted().distinct().forEach(told::add);
         return run;
     }
 

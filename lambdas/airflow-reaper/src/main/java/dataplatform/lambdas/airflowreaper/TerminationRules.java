@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param silence that is still taken for a start or a hiccup
  * @param idle time that it is kept for the next run
  */
-record Limits(Duration age, Duration silence, Duration idle) {
+record TerminationRules(Duration age, Duration silence, Duration idle) {
     /**
      * Why it has to go, in words; nothing if it may stay.
      *

@@ -31,19 +31,19 @@ import software.amazon.awssdk.services.s3.model.PutObjectResponse;
  * bucket under its path in the folder, and the event of it goes to a function, again and again until the function has
  * taken it. Files do not wait for each other.
  */
-public final class DropFolder {
+public final class LandingFolder {
     private final Path folder;
     private final S3Client s3;
     private final LambdaRuntime function;
     private final Duration pause;
     private final Consumer<String> log;
-    private final Map<Path, Dropped> seen = new HashMap<>();
+    private final Map<Path, Seen> seen = new HashMap<>();
 
     /**
      * @param pause after which a file that was not taken is tried again
      * @param log hears of each file, and once why it is not taken
      */
-    public DropFolder(Path folder, S3Client s3, LambdaRuntime function, Duration pause, Consumer<String> log) {
+    public LandingFolder(Path folder, S3Client s3, LambdaRuntime function, Duration pause, Consumer<String> log) {
         this.folder = folder;
         this.s3 = s3;
         this.function = function;
@@ -52,7 +52,7 @@ public final class DropFolder {
     }
 
     /** A file as it was at the last look. */
-    private static final class Dropped {
+    private static final class Seen {
         final FileTime changed;
         /** Of its upload; empty before. */
         private String event = "";
@@ -60,7 +60,7 @@ public final class DropFolder {
         private String reason = "";
         private long next = System.nanoTime();
 
-        Dropped(FileTime changed) {
+        Seen(FileTime changed) {
             this.changed = changed;
         }
     }
@@ -85,11 +85,11 @@ public final class DropFolder {
         for (Path file : files) {
             try {
                 FileTime changed = Files.getLastModifiedTime(file);
-                Dropped dropped = seen.get(file);
-                if (dropped == null || !dropped.changed.equals(changed)) {
-                    seen.put(file, new Dropped(changed));
-                } else if (System.nanoTime() >= dropped.next) {
-                    upload(file, dropped);
+                Seen known = seen.get(file);
+                if (known == null || !known.changed.equals(changed)) {
+                    seen.put(file, new Seen(changed));
+                } else if (System.nanoTime() >= known.next) {
+                    upload(file, known);
                     ready.put(Integer.toString(ready.size()), file);
                 }
             } catch (NoSuchFileException e) {
@@ -110,13 +110,13 @@ public final class DropFolder {
         }
     }
 
-    private void upload(Path file, Dropped dropped) throws IOException {
+    private void upload(Path file, Seen known) throws IOException {
         String key = folder.relativize(file).toString();
-        if (dropped.event.isEmpty()) {
+        if (known.event.isEmpty()) {
             long size = Files.size(file);
             PutObjectResponse put =
                     s3.putObject(request -> request.bucket(S3Server.LANDING).key(key), file);
-            dropped.event = event(key, size, put.eTag());
+            known.event = event(key, size, put.eTag());
         }
     }
 
@@ -153,11 +153,11 @@ public final class DropFolder {
     }
 
     private void later(Path file, String reason) {
-        Dropped dropped = seen.get(file);
-        dropped.next = System.nanoTime() + pause.toNanos();
-        if (!reason.equals(dropped.reason)) {
+        Seen known = seen.get(file);
+        known.next = System.nanoTime() + pause.toNanos();
+        if (!reason.equals(known.reason)) {
             log.accept(folder.relativize(file) + " has not started a DAG, and is tried again: " + reason);
-            dropped.reason = reason;
+            known.reason = reason;
         }
     }
 
