@@ -34,7 +34,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
     static final String REPOSITORY = "example/data-platform";
 
     private static final Environment DEV = Environment.named("dev");
-    private static final Environment OTHER = new Environment(
+    static final Environment OTHER = new Environment(
             "dev-other",
             true,
             true,
