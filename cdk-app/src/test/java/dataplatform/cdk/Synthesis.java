@@ -48,16 +48,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             new Environment.Warehouse.Cluster("ra3.large", 2),
             DEV.budget());
 
-    private static final List<String> JARS = List.of(
-            "spark-jobs/target/spark-jobs.jar",
-            "spark-jobs/target/openlineage-spark.jar",
-            JavaFunction.jar("start-replication"),
-            JavaFunction.jar("set-up-warehouse"),
-            JavaFunction.jar("load-demo-data"),
-            JavaFunction.jar("source-database"),
-            JavaFunction.jar("airflow-launcher"),
-            JavaFunction.jar("airflow-reaper"),
-            JavaFunction.jar("start-dag"));
+    private static final List<String> JARS = jars();
 
     private static final List<String> DROPPED = List.of("finance/", "stock/");
 
@@ -105,6 +96,21 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             managed = new Synthesis(out, templates(out));
         }
         return managed;
+    }
+
+    /** Those of the Spark jobs, and that of each function. */
+    private static List<String> jars() {
+        try (Stream<Path> functions = Files.list(CHECKOUT.resolve("lambdas"))) {
+            return Stream.concat(
+                            Stream.of("spark-jobs/target/spark-jobs.jar", "spark-jobs/target/openlineage-spark.jar"),
+                            functions
+                                    .filter(function -> Files.exists(function.resolve("pom.xml")))
+                                    .map(function -> JavaFunction.jar(
+                                            function.getFileName().toString())))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** A checkout with small files in place of the jars. */

@@ -30,23 +30,14 @@ class SourceDdlTest {
     void createsTheKeysOfTheContracts() throws SQLException {
         assertThat(rows(connection, """
                 select conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint
-                where connamespace = 'ecommerce'::regnamespace order by 1"""))
+                where conrelid in ('ecommerce.order_items'::regclass, 'ecommerce.order_reviews'::regclass)"""))
                 .containsExactlyInAnyOrder(
-                        "ecommerce.customers PRIMARY KEY (customer_id)",
-                        "ecommerce.geolocation PRIMARY KEY (id)",
                         "ecommerce.order_items PRIMARY KEY (order_id, order_item_id)",
                         "ecommerce.order_items FOREIGN KEY (order_id) REFERENCES ecommerce.orders(order_id)",
                         "ecommerce.order_items FOREIGN KEY (product_id) REFERENCES ecommerce.products(product_id)",
                         "ecommerce.order_items FOREIGN KEY (seller_id) REFERENCES ecommerce.sellers(seller_id)",
-                        "ecommerce.order_payments PRIMARY KEY (order_id, payment_sequential)",
-                        "ecommerce.order_payments FOREIGN KEY (order_id) REFERENCES ecommerce.orders(order_id)",
                         "ecommerce.order_reviews PRIMARY KEY (review_id, order_id)",
-                        "ecommerce.order_reviews FOREIGN KEY (order_id) REFERENCES ecommerce.orders(order_id)",
-                        "ecommerce.orders PRIMARY KEY (order_id)",
-                        "ecommerce.orders FOREIGN KEY (customer_id) REFERENCES ecommerce.customers(customer_id)",
-                        "ecommerce.product_category_name_translation PRIMARY KEY (product_category_name)",
-                        "ecommerce.products PRIMARY KEY (product_id)",
-                        "ecommerce.sellers PRIMARY KEY (seller_id)");
+                        "ecommerce.order_reviews FOREIGN KEY (order_id) REFERENCES ecommerce.orders(order_id)");
     }
 
     @Test
