@@ -95,9 +95,10 @@ build: $(built) ## compile and pack
 
 .PHONY: test
 test: $(tools) $(airflow) $(checkov) $(trino) $(cdk) | java ## run all tests
-	$(maven) verify
-	@$(MAKE) --no-print-directory check-templates templates='cdk-app/target/synthesis/cdk.out/*.template.json'
-	cd airflow && .venv/bin/python -m pytest --quiet tests
+	@failed=; $(maven) --fail-at-end verify || failed+=' Maven (its list is above),'; \
+	$(MAKE) --no-print-directory check-templates templates='cdk-app/target/synthesis/cdk.out/*.template.json' || failed+=' check-templates,'; \
+	(cd airflow && .venv/bin/python -m pytest --quiet tests) || failed+=' the tests of airflow,'; \
+	[[ -z $$failed ]] || { echo "failed:$${failed%,}" >&2; exit 1; }
 
 .PHONY: test-quick
 test-quick: | java ## run the tests of a minute or two: contracts, source data, silver against a model

@@ -104,7 +104,8 @@ def versions(domain: str) -> dict[str, str]:
 def new_in_bronze(domain: str) -> dict[str, str]:
     """What is in bronze, and in the source, of the domain's data sets; skipped if Spark has taken all of it."""
     bucket, _, root = bronze().removeprefix("s3://").partition("/")
-    files = boto3.resource("s3").Bucket(bucket).objects
+    s3 = boto3.resource("s3")
+    files, silver = s3.Bucket(bucket).objects, s3.Bucket(settings()["silver"])
     # the job that is deployed
     request = parameter("spark/bronze-to-silver")
     found = {}
@@ -113,7 +114,7 @@ def new_in_bronze(domain: str) -> dict[str, str]:
             continue
         name, schema = contract["name"], properties(contract)["sourceSchema"]
         digest = hashlib.sha256(f"{request} {code()} ".encode())
-        digest.update(rows_of_source(domain, name).encode())
+        digest.update(rows_of_source(silver, domain, name).encode())
         prefix = "/".join(part for part in (root, schema, name) if part)
         for file in files.filter(Prefix=f"{prefix}/"):
             digest.update(f"{file.key} {file.e_tag} ".encode())
@@ -130,12 +131,14 @@ def bronze_taken(domain: str, found: dict[str, str]) -> None:
     Stage(domain, "bronze").done(found)
 
 
-def rows_of_source(domain: str, name: str) -> str:
-    """What tells the rows that the source had when it was looked at last from others; empty if it never was."""
-    s3 = boto3.client("s3")
-    key = f"_state/source_keys/{domain}/{name}.json"
+def rows_of_source(silver, domain: str, name: str) -> str:
+    """What tells the rows that the source had when it was looked at last from others; empty if it never was.
+
+    :param silver: the bucket
+    """
+    look = silver.Object(f"_state/source_keys/{domain}/{name}.json")
     try:
-        look = json.load(s3.get_object(Bucket=settings()["silver"], Key=key)["Body"])
-    except s3.exceptions.NoSuchKey:
+        look = json.load(look.get()["Body"])
+    except silver.meta.client.exceptions.NoSuchKey:
         return ""
     return f"{look['rows']} {look['sum']}"

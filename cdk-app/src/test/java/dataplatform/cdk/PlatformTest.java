@@ -470,7 +470,7 @@ class PlatformTest {
                 .isGreaterThan(2 * 15 * 60);
         assertThat(queue.has("KmsMasterKeyId")).isTrue();
 
-        List<JsonNode> send = statements(stack, "DroppedFilesStartDag").stream()
+        List<JsonNode> send = statements(stack, "LandingEventsStartDag").stream()
                 .filter(statement -> statement.get("Action").asText().equals("ssm:SendCommand"))
                 .toList();
         assertThat(send).hasSize(2);
@@ -490,7 +490,7 @@ class PlatformTest {
         Synthesis managed = Synthesis.managed();
         List<JsonNode> statements = new ArrayList<>();
         managed.resources("dataplatform-production-airflow", "AWS::IAM::Policy").forEach((id, policy) -> {
-            if (id.startsWith("DroppedFilesStartDag")) {
+            if (id.startsWith("LandingEventsStartDag")) {
                 policy.at("/Properties/PolicyDocument/Statement").forEach(statements::add);
             }
         });

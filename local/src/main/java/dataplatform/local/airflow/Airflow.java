@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -70,10 +72,27 @@ public final class Airflow {
         return this;
     }
 
-    /** Makes its database, or brings it to this version. */
-    public ChildProcess migrate() throws IOException {
-        Files.createDirectories(home);
-        return start("migrate", List.of("db", "migrate"));
+    /** Makes its database, or brings it to this version; returns at once if that was done before. */
+    public void migrate() throws IOException, InterruptedException {
+        Path migrated = Files.createDirectories(home).resolve("migrated-to.txt");
+        String lock = Files.readString(Project.file("airflow/requirements.txt"));
+        if (Files.exists(migrated) && Files.readString(migrated).equals(lock)) {
+            return;
+        }
+        try (ChildProcess migration = start("migrate", List.of("db", "migrate"))) {
+            migration.await(line -> {});
+        }
+        Files.writeString(migrated, lock);
+    }
+
+    /** The same beside what else is to be done, until it is cancelled. */
+    public Future<Void> migrateInBackground() {
+        FutureTask<Void> migration = new FutureTask<>(() -> {
+            migrate();
+            return null;
+        });
+        new Thread(migration, "airflow-migration").start();
+        return migration;
     }
 
     /**

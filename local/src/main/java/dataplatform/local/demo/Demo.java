@@ -31,6 +31,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -83,11 +85,16 @@ public final class Demo implements Callable<Integer> {
         List<Contract> contracts = Contracts.replicated();
         long start = System.nanoTime();
         try (LocalPlatform engines = stage("start", "the engines", () -> LocalPlatform.start(state));
-                AwsApis aws = AwsApis.start(engines, state, line -> say(line, " BronzeToSilver: "));
-                ChildProcess migration = new Airflow(state, aws.environment()).migrate()) {
-            List<TableLoad> loads = stage("source", "CSV files to PostgreSQL", () -> loadSource(engines, contracts));
-            stage("replication", "PostgreSQL to bronze", () -> replicate(engines));
-            runDag(aws, migration);
+                AwsApis aws = AwsApis.start(engines, state, line -> say(line, " BronzeToSilver: "))) {
+            Future<Void> migration = new Airflow(state, aws.environment()).migrateInBackground();
+            List<TableLoad> loads;
+            try {
+                loads = stage("source", "CSV files to PostgreSQL", () -> loadSource(engines, contracts));
+                stage("replication", "PostgreSQL to bronze", () -> replicate(engines));
+                runDag(aws, migration);
+            } finally {
+                migration.cancel(true);
+            }
             seconds.put("total", Math.round((System.nanoTime() - start) / 1e8) / 10.0);
             try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
                 DemoSummary summary = DemoSummary.of(warehouse, contracts, loads, seconds);
@@ -132,10 +139,11 @@ public final class Demo implements Callable<Integer> {
     }
 
     /** Runs today's; what comes before the first dot in a task's name is a stage of its own. */
-    private void runDag(AwsApis aws, ChildProcess migration) throws IOException, InterruptedException {
+    private void runDag(AwsApis aws, Future<Void> migration)
+            throws IOException, InterruptedException, ExecutionException {
         System.err.println("airflow: bronze to silver, marts and gold, by the DAG ecommerce");
         Watch watch = new Watch("airflow");
-        migration.await(line -> {});
+        migration.get();
         Airflow airflow = new Airflow(state, aws.environment());
         if (lineage != null) {
             Lineage wanted = new Lineage(lineage.toAbsolutePath());

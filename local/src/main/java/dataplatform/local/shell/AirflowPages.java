@@ -56,9 +56,7 @@ public final class AirflowPages implements Callable<Integer> {
                 AwsApis aws = AwsApis.start(engines, state, line -> {});
                 ChildProcess replicator = engines.replicator(List.of())) {
             Airflow airflow = new Airflow(state, aws.environment());
-            try (ChildProcess migration = airflow.migrate()) {
-                migration.await(line -> {});
-            }
+            airflow.migrate();
             try (ChildProcess server = airflow.serve(port);
                     MwaaServer mwaa = MwaaServer.start(URI.create("http://127.0.0.1:" + port));
                     LambdaRuntime startDag = startDag(aws, mwaa)) {

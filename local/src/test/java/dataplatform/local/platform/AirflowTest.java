@@ -39,6 +39,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -76,19 +77,18 @@ class AirflowTest {
         trino = Trino.start(folder.resolve("athena"));
         engines = LocalPlatform.start(folder);
         aws = AwsApis.start(engines, folder, line -> {});
-        try (ChildProcess migration = airflow().migrate()) {
-            Path csv = folder.resolve("csv");
-            new Generator(1, 0.02, Progress.none()).write(csv);
-            try (Connection shop = engines.postgres().connect(PostgresServer.SHOP);
-                    Statement statement = shop.createStatement()) {
-                for (String ddl : SourceDdl.statements(Contracts.replicated())) {
-                    statement.execute(ddl);
-                }
-                new CsvLoader(Contracts.replicated(), Progress.none()).load(shop, csv);
+        Future<Void> migration = airflow().migrateInBackground();
+        Path csv = folder.resolve("csv");
+        new Generator(1, 0.02, Progress.none()).write(csv);
+        try (Connection shop = engines.postgres().connect(PostgresServer.SHOP);
+                Statement statement = shop.createStatement()) {
+            for (String ddl : SourceDdl.statements(Contracts.replicated())) {
+                statement.execute(ddl);
             }
-            replicate();
-            migration.await(line -> {});
+            new CsvLoader(Contracts.replicated(), Progress.none()).load(shop, csv);
         }
+        replicate();
+        migration.get();
         trino.attach(aws.moto().endpoint(), engines.s3().endpoint());
     }
 
