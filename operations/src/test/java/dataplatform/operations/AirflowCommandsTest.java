@@ -74,7 +74,7 @@ class AirflowCommandsTest {
 
     private static LambdaRuntime function(String module, Class<?> handler) throws Exception {
         return LambdaRuntime.start(
-                Path.of("..", module, "target", module + ".jar"), handler.getName(), environment, folder);
+                Path.of("..", "lambdas", module, "target", module + ".jar"), handler.getName(), environment, folder);
     }
 
     @AfterAll

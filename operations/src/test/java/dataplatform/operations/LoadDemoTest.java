@@ -90,7 +90,7 @@ class LoadDemoTest {
     }
 
     private static Path jar() {
-        return Path.of("target", "load-demo-data.jar");
+        return Path.of("..", "lambdas", "load-demo-data", "target", "load-demo-data.jar");
     }
 
     @AfterAll
@@ -178,7 +178,7 @@ class LoadDemoTest {
                 .isFalse();
         Map<String, String> variables = new HashMap<>(environment);
         variables.putAll(Map.of("DATABASE_SSLMODE", "disable", "SILVER_BUCKET", S3Server.SILVER));
-        Path jar = Path.of("..", "source-database", "target", "source-database.jar");
+        Path jar = Path.of("..", "lambdas", "source-database", "target", "source-database.jar");
         try (LambdaRuntime sourceKeys =
                 LambdaRuntime.start(jar, SourceKeys.class.getName(), variables, folder.resolve("keys"))) {
             assertThat(sourceKeys.invoke("{}").body()).contains("\"ecommerce.orders\":100");

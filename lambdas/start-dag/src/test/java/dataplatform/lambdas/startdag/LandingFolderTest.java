@@ -133,7 +133,7 @@ class LandingFolderTest {
         assertThat(runs).isEmpty();
         // put anew it is another file
         Files.setLastModifiedTime(
-                folder.resolve("drop/finance/budgets/1.csv"), java.nio.file.attribute.FileTime.fromMillis(0));
+                folder.resolve("landing/finance/budgets/1.csv"), java.nio.file.attribute.FileTime.fromMillis(0));
         drop.look();
         drop.look();
         assertThat(runs).hasSize(1);
