@@ -144,12 +144,20 @@ public final class LandingFolder {
                 continue;
             }
             log.accept(key + " is in the landing bucket, and its DAG takes it");
-            // put anew meanwhile it is another file
-            if (Files.exists(file) && Files.getLastModifiedTime(file).equals(seen.get(file).changed)) {
-                Files.delete(file);
+            try {
+                forget(file);
+            } catch (IOException e) {
+                later(file, e.toString());
             }
-            seen.remove(file);
         }
+    }
+
+    /** Deletes a file that has been taken, unless it was put anew meanwhile: then it is another one. */
+    private void forget(Path file) throws IOException {
+        if (Files.exists(file) && Files.getLastModifiedTime(file).equals(seen.get(file).changed)) {
+            Files.delete(file);
+        }
+        seen.remove(file);
     }
 
     private void later(Path file, String reason) {

@@ -11,9 +11,11 @@ import dataplatform.local.process.LoopbackServer;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -123,6 +125,38 @@ class LandingFolderTest {
     }
 
     @Test
+    void aFileThatCannotBeDeletedHoldsUpNoOther() throws Exception {
+        dags.add("finance");
+        Path good = put("finance/budgets/1.csv");
+        Path bad = put("finance/budgets/2.csv");
+        FileTime changed = Files.getLastModifiedTime(bad);
+        LandingFolder drop = new LandingFolder(folder.resolve("landing"), client, function, Duration.ZERO, line -> {
+            said.add(line);
+            if (line.startsWith("finance/budgets/2.csv is in the landing bucket")) {
+                becomeFolder(bad, changed);
+            }
+        });
+        drop.look();
+        drop.look();
+
+        assertThat(good).doesNotExist();
+        assertThat(runs).hasSize(1);
+        assertThat(said)
+                .anyMatch(line -> line.startsWith("finance/budgets/2.csv has not started a DAG, and is tried again"));
+    }
+
+    /** What a file of that name and time can't be deleted by. */
+    private static void becomeFolder(Path file, FileTime changed) {
+        try {
+            Files.delete(file);
+            Files.createDirectories(file.resolve("not empty"));
+            Files.setLastModifiedTime(file, changed);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
     void waitsBeforeItTriesAFileAgain() throws Exception {
         put("finance/budgets/1.csv");
         LandingFolder drop = drop(Duration.ofDays(1));
@@ -132,8 +166,7 @@ class LandingFolderTest {
         drop.look();
         assertThat(runs).isEmpty();
         // put anew it is another file
-        Files.setLastModifiedTime(
-                folder.resolve("landing/finance/budgets/1.csv"), java.nio.file.attribute.FileTime.fromMillis(0));
+        Files.setLastModifiedTime(folder.resolve("landing/finance/budgets/1.csv"), FileTime.fromMillis(0));
         drop.look();
         drop.look();
         assertThat(runs).hasSize(1);
