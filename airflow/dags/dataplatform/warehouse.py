@@ -129,9 +129,9 @@ def dbt_build(domain: str) -> None:
     context = get_current_context()
     build = f"{context['run_id']} {context['ti'].try_number}"
     built = Stage(domain, "marts")
-    built.done(
-        built.done_for() | dict.fromkeys(models(results) & {*marts(domain)}, build)
-    )
+    builds = built.done_for() | dict.fromkeys(models(results), build)
+    # a mart that the project has no more is nothing to gold
+    built.done({mart: builds[mart] for mart in marts(domain) if mart in builds})
     stage.done(found)
 
 
