@@ -17,6 +17,7 @@ endif
 
 # the programs start from what the build wrote: no start waits for Maven
 run = $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)"
+operate = $(JAVA) -cp "operations/target/classes:$$(<operations/target/classpath)"
 sources := $(shell find pom.xml */pom.xml */src/main lambdas/*/pom.xml lambdas/*/src/main contracts/*/*.odcs.yaml dbt_project/*.yml \
   $(addprefix dbt_project/,macros models snapshots tests) airflow/dags airflow/*.txt airflow/startup.sh airflow/instance -type f -not -path '*/__pycache__/*')
 built := target/built
@@ -59,8 +60,7 @@ warehouse: $(built) $(tools) ## query the warehouse: psql, or Q="select ..." for
 
 .PHONY: quality
 quality: $(built) $(tools) ## what the last run read of each data set, changed and kept in quarantine, as CSV
-	@QUERY="$$(<queries/quality_of_the_last_runs.sql)" $(JAVA) -cp "local/target/classes:$$(<local/target/classpath)" \
-	  dataplatform.local.shell.WarehouseShell --state target/demo
+	@QUERY="$$(<queries/quality_of_the_last_runs.sql)" $(run) dataplatform.local.shell.WarehouseShell --state target/demo
 
 .PHONY: airflow
 airflow: $(built) $(tools) $(airflow) ## open Airflow over the demo's data: PORT=<n>, or 8080
@@ -68,7 +68,7 @@ airflow: $(built) $(tools) $(airflow) ## open Airflow over the demo's data: PORT
 
 .PHONY: load-demo
 load-demo: $(built) ## fill the source database of a deployed environment: ENV=<name>, and DATA=<folder of CSV files> or SCALE=<n>
-	@$(JAVA) -cp "operations/target/classes:$$(<operations/target/classpath)" dataplatform.operations.LoadDemo \
+	@$(operate) dataplatform.operations.LoadDemo \
 	  --environment '$(or $(ENV),$(error give ENV=<name>))' $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE))
 
 .PHONY: finance-data
@@ -76,7 +76,7 @@ finance-data: $(built) ## make up what the banks of some households export: FOLD
 	@$(run) dataplatform.source.HouseholdGenerator --folder '$(or $(FOLDER),target/finance-data)' $(if $(SEED),--seed $(SEED)) \
 	  $(if $(MONTHS),--months $(MONTHS)) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
-airflow_commands = $(JAVA) -cp "operations/target/classes:$$(<operations/target/classpath)" dataplatform.operations.AirflowCommands
+airflow_commands = $(operate) dataplatform.operations.AirflowCommands
 
 .PHONY: airflow-up
 airflow-up: $(built) | environment ## start Airflow where it runs on demand, and say how to reach its page: ENV=<environment>
@@ -96,7 +96,7 @@ build: $(built) ## compile and pack
 .PHONY: test
 test: $(tools) $(airflow) $(checkov) $(trino) $(cdk) | java ## run all tests
 	@failed=; $(maven) --fail-at-end verify || failed+=' Maven (its list is above),'; \
-	$(MAKE) --no-print-directory check-templates templates='cdk-app/target/synthesis/cdk.out/*.template.json' || failed+=' check-templates,'; \
+	$(call lint_templates,cdk-app/target/synthesis/cdk.out/*.template.json) || failed+=' the linters of the templates,'; \
 	(cd airflow && .venv/bin/python -m pytest --quiet tests) || failed+=' the tests of airflow,'; \
 	[[ -z $$failed ]] || { echo "failed:$${failed%,}" >&2; exit 1; }
 
@@ -178,11 +178,11 @@ check-shell:
 	@.venv/bin/shellcheck .ci/run airflow/startup.sh local/install-trino bench/run cdk-app/destroy airflow/instance/user-data.sh \
 	  local/src/main/resources/dataplatform/local/airflow/machine.sh
 
+lint_templates = .venv/bin/cfn-lint --config-file cdk-app/.cfnlintrc.yaml $(1) && \
+  cdk-app/.venv/bin/checkov --file $(1) --framework cloudformation --quiet --compact --skip-download
 # only production's are kept whole; `make test` has put together those of all environments, and checks these
-templates := cdk-app/src/test/templates/*.json
 check-templates:
-	@.venv/bin/cfn-lint --config-file cdk-app/.cfnlintrc.yaml $(templates)
-	@cdk-app/.venv/bin/checkov --file $(templates) --framework cloudformation --quiet --compact --skip-download
+	@$(call lint_templates,cdk-app/src/test/templates/*.json)
 
 check-workflows:
 	@report=$$(.venv/bin/zizmor --offline --no-progress .github 2>&1) || { echo "$$report"; exit 1; }
