@@ -47,7 +47,7 @@ ACCEPT = Param(
 )
 
 
-@task(multiple_outputs=True, trigger_rule="none_failed")
+@task(multiple_outputs=True)
 def landed(domain: str, data_sets: list[str]) -> dict:
     """The files that the run takes: all that have come and that no run has taken, or the one that somebody names.
 

@@ -20,10 +20,10 @@ from dataplatform.replication import bronze_complete_until
 from dataplatform.settings import (
     ENVIRONMENT,
     bronze,
+    bronze_folder,
     comes_in_files,
     contracts,
     domains,
-    properties,
     settings,
 )
 
@@ -207,16 +207,12 @@ class State:
 
     def has_newer_changes(self) -> bool:
         """Whether bronze holds changes that silver may lack."""
-        bucket, _, root = bronze().removeprefix("s3://").partition("/")
-        schema = properties(self.contract)["sourceSchema"]
-        prefix = "/".join(
-            part for part in (root, schema, self.contract["name"]) if part
-        )
+        bucket, prefix = bronze_folder(bronze(), self.contract)
         start = max(self.complete_until - NAMED_EARLIER, NEVER)
         return any(
             file["LastModified"] > self.complete_until
             for file in self._objects(
-                bucket, f"{prefix}/", StartAfter=f"{prefix}/{start:%Y%m%d-%H%M%S}"
+                bucket, prefix, StartAfter=f"{prefix}{start:%Y%m%d-%H%M%S}"
             )
         )
 

@@ -17,10 +17,10 @@ from airflow.sdk import Param, get_current_context, task
 from dataplatform.settings import (
     BUNDLE,
     bronze,
+    bronze_folder,
     comes_in_files,
     contracts,
     parameter,
-    properties,
     settings,
 )
 
@@ -103,20 +103,19 @@ def versions(domain: str) -> dict[str, str]:
 @task
 def new_in_bronze(domain: str) -> dict[str, str]:
     """What is in bronze, and in the source, of the domain's data sets; skipped if Spark has taken all of it."""
-    bucket, _, root = bronze().removeprefix("s3://").partition("/")
-    s3 = boto3.resource("s3")
-    files, silver = s3.Bucket(bucket).objects, s3.Bucket(settings()["silver"])
+    s3, root = boto3.resource("s3"), bronze()
+    silver = s3.Bucket(settings()["silver"])
     # the job that is deployed
     request = parameter("spark/bronze-to-silver")
     found = {}
     for contract in contracts(domain):
         if comes_in_files(contract):
             continue
-        name, schema = contract["name"], properties(contract)["sourceSchema"]
+        name = contract["name"]
         digest = hashlib.sha256(f"{request} {code()} ".encode())
         digest.update(rows_of_source(silver, domain, name).encode())
-        prefix = "/".join(part for part in (root, schema, name) if part)
-        for file in files.filter(Prefix=f"{prefix}/"):
+        bucket, prefix = bronze_folder(root, contract)
+        for file in s3.Bucket(bucket).objects.filter(Prefix=prefix):
             digest.update(f"{file.key} {file.e_tag} ".encode())
         found[name] = digest.hexdigest()
     follow = get_current_context()["params"].get("follow")

@@ -110,6 +110,16 @@ def properties(contract: dict) -> dict[str, str]:
     return {each["property"]: each["value"] for each in contract["customProperties"]}
 
 
+def bronze_folder(root: str, contract: dict) -> tuple[str, str]:
+    """The bucket and the prefix under which replication writes a data set's files.
+
+    :param root: what ``bronze`` has returned
+    """
+    bucket, _, folder = root.removeprefix("s3://").partition("/")
+    parts = folder, properties(contract)["sourceSchema"], contract["name"], ""
+    return bucket, "/".join(parts).lstrip("/")
+
+
 def table_name(contract: dict) -> str:
     """The name of its table in silver's catalog and in the warehouse."""
     schema = contract["schema"][0]

@@ -50,7 +50,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
 
     private static final List<String> JARS = jars();
 
-    private static final List<String> DROPPED = List.of("finance/", "stock/");
+    private static final List<String> LANDING_PREFIXES = List.of("finance/", "stock/");
 
     private static Synthesis synthesis;
     private static Synthesis managed;
@@ -75,14 +75,14 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                             "alerts@example.org",
                             "https://lineage.example.org",
                             checkout),
-                    DROPPED);
+                    LANDING_PREFIXES);
             Main.synthesise(app, Contracts::bundled);
             synthesis = new Synthesis(out, templates(out));
         }
         return synthesis;
     }
 
-    /** An environment with MWAA to which files are dropped. */
+    /** An environment with MWAA to which files come. */
     static synchronized Synthesis managed() {
         if (managed == null) {
             Path folder = Path.of("target", "synthesis-managed").toAbsolutePath();
@@ -90,7 +90,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             App app = Main.app(Map.of(), out);
             Deployment deployment = new Deployment(
                     Environment.named("production"), false, Contracts.bundled(), REPOSITORY, "", "", checkout(folder));
-            Platform.add(app, deployment, DROPPED);
+            Platform.add(app, deployment, LANDING_PREFIXES);
             Platform.check(app);
             app.synth();
             managed = new Synthesis(out, templates(out));

@@ -43,7 +43,7 @@ public record Contract(
         return domain + "." + name;
     }
 
-    /** Where its table is in silver, and its files are in landing: {@code ecommerce/orders}. */
+    /** Where its table is in silver, and its files are in landing if it comes in files: {@code ecommerce/orders}. */
     public String folder() {
         return domain + "/" + name;
     }
@@ -73,6 +73,16 @@ public record Contract(
     /** The table that it comes from, with its schema. */
     public String sourceTable() {
         return sourceSchema() + "." + name;
+    }
+
+    /** Where its files come: below what replication writes under if it comes from a database, else in landing. */
+    public String sourceFolder() {
+        return isReplicated() ? sourceSchema() + "/" + name : folder();
+    }
+
+    /** Whether it comes from a database, by change data capture. */
+    public boolean isReplicated() {
+        return source instanceof Source.Database;
     }
 
     /** Whether it comes in files of which each holds the whole data set. */

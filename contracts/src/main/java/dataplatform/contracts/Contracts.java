@@ -43,9 +43,7 @@ public final class Contracts {
      * @throws ContractException if one is broken
      */
     public static List<Contract> replicated() {
-        return bundled().stream()
-                .filter(contract -> contract.source() instanceof Source.Database)
-                .toList();
+        return bundled().stream().filter(Contract::isReplicated).toList();
     }
 
     /**

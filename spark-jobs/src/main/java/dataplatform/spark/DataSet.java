@@ -1,7 +1,6 @@
 package dataplatform.spark;
 
 import dataplatform.contracts.Contract;
-import dataplatform.contracts.Source;
 import dataplatform.platform.SilverState;
 import dataplatform.spark.silver.SilverTable;
 
@@ -22,16 +21,10 @@ public record DataSet(Contract contract, String source, String silver, String qu
     public static DataSet of(Contract contract, String sourceRoot, String silverRoot) {
         return new DataSet(
                 contract,
-                sourceRoot + "/" + folder(contract),
+                sourceRoot + "/" + contract.sourceFolder(),
                 silverRoot + "/" + contract.folder(),
                 silverRoot + "/" + contract.quarantineFolder(),
                 silverRoot + "/" + SilverState.of(contract.folder()));
-    }
-
-    private static String folder(Contract contract) {
-        return contract.source() instanceof Source.Database database
-                ? database.schema() + "/" + contract.name()
-                : contract.folder();
     }
 
     /** Parquet files with the key and {@code change_seq} of rows that left their place; see {@link SilverTable}. */

@@ -3,7 +3,6 @@ package dataplatform.cdk.constructs;
 import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.SilverColumn;
-import dataplatform.contracts.Source;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -28,9 +27,8 @@ public final class TableMappings {
 
     /** The rules of AWS DMS for all data sets that load by change data capture. */
     public static Map<String, Object> of(List<Contract> contracts) {
-        List<Contract> replicated = contracts.stream()
-                .filter(contract -> contract.source() instanceof Source.Database)
-                .toList();
+        List<Contract> replicated =
+                contracts.stream().filter(Contract::isReplicated).toList();
         List<Map<String, Object>> rules = new ArrayList<>();
         for (Contract contract : replicated) {
             rules.add(rule(

@@ -6,7 +6,6 @@ import dataplatform.cdk.policy.Waivers;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
-import dataplatform.contracts.Source;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
 import java.util.ArrayList;
@@ -53,7 +52,7 @@ public final class CatalogStack extends Stack {
         }
 
         List<CfnCrawler.S3TargetProperty> written = deployment.contracts().stream()
-                .filter(contract -> contract.source() instanceof Source.Database)
+                .filter(Contract::isReplicated)
                 .map(contract -> CfnCrawler.S3TargetProperty.builder()
                         .path(deployment.s3(LakeBucket.BRONZE, folder(contract)))
                         // the newest files have the newest columns
@@ -90,7 +89,7 @@ public final class CatalogStack extends Stack {
     }
 
     private static String folder(Contract contract) {
-        return Names.REPLICATED + "/" + contract.sourceSchema() + "/" + contract.name() + "/";
+        return Names.REPLICATED + "/" + contract.sourceFolder() + "/";
     }
 
     private CfnDatabase database(String name, String description) {

@@ -32,6 +32,7 @@ import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
@@ -84,12 +85,10 @@ public final class Spectrum {
                 Optional.empty());
 
         private static DataType type(String glueType) {
-            return switch (glueType) {
-                case "string" -> DataType.STRING;
-                case "timestamp" -> DataType.TIMESTAMP;
-                case "bigint" -> DataType.of(DataType.Kind.LONG);
-                default -> throw new IllegalArgumentException("no such type in the quality table yet: " + glueType);
-            };
+            return Stream.of(DataType.STRING, DataType.TIMESTAMP, DataType.of(DataType.Kind.LONG))
+                    .filter(type -> type.glueType().equals(glueType))
+                    .findFirst()
+                    .orElseThrow();
         }
 
         /** The rows of a data set. */

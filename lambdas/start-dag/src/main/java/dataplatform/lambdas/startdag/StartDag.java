@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
-import java.util.stream.Collectors;
 import software.amazon.awssdk.services.lambda.LambdaClient;
 import software.amazon.awssdk.services.mwaa.MwaaClient;
 import software.amazon.awssdk.services.ssm.SsmClient;
@@ -99,20 +98,18 @@ public final class StartDag implements RequestHandler<Map<String, Object>, Map<S
             failed.addAll(files.keySet());
             return failed;
         }
-        files.entrySet().stream()
-                .collect(Collectors.groupingBy(
-                        each -> each.getValue().dag(),
-                        LinkedHashMap::new,
-                        Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)))
-                .forEach((dag, those) -> {
-                    try {
-                        String done = start(dag, those.values());
-                        those.values().forEach(file -> log.accept(LogLevel.INFO, file + ": " + done));
-                    } catch (RuntimeException e) {
-                        those.values().forEach(file -> log.accept(LogLevel.ERROR, file + ": " + e.getMessage()));
-                        failed.addAll(those.keySet());
-                    }
-                });
+        Map<String, Map<String, LandingFile>> byDag = new LinkedHashMap<>();
+        files.forEach((id, file) ->
+                byDag.computeIfAbsent(file.dag(), dag -> new LinkedHashMap<>()).put(id, file));
+        byDag.forEach((dag, those) -> {
+            try {
+                String done = start(dag, those.values());
+                those.values().forEach(file -> log.accept(LogLevel.INFO, file + ": " + done));
+            } catch (RuntimeException e) {
+                those.values().forEach(file -> log.accept(LogLevel.ERROR, file + ": " + e.getMessage()));
+                failed.addAll(those.keySet());
+            }
+        });
         return failed;
     }
 
