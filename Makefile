@@ -150,8 +150,8 @@ baselines: | java ## write the templates that a review compares
 	$(maven) --quiet test -pl airflow,cdk-app -am -Dtest=BaselinesTest -Dsurefire.failIfNoSpecifiedTests=false -Dbaselines.write=true
 
 .PHONY: generate
-generate: $(built) ## write the dbt sources from the contracts
-	@$(run) dataplatform.contracts.DbtSources dbt_project
+generate: | java ## write the dbt project's staging models from the contracts
+	$(maven) --quiet test -pl contracts -Dtest=DbtStagingTest -Dstaging.write=true
 
 checks := check-java check-sql check-contracts check-yaml check-python check-shell check-templates check-workflows
 .PHONY: check $(checks)
@@ -175,8 +175,7 @@ check-python:
 	@.venv/bin/ruff check --quiet && .venv/bin/ruff format --check --quiet
 
 check-shell:
-	@.venv/bin/shellcheck .ci/run airflow/startup.sh local/install-trino bench/run cdk-app/destroy airflow/instance/user-data.sh \
-	  local/src/main/resources/dataplatform/local/airflow/machine.sh
+	@.venv/bin/shellcheck $$(grep -rlIE --exclude-dir={.git,.venv,node_modules,target} '^#!.*bash$$' .)
 
 lint_templates = .venv/bin/cfn-lint --config-file cdk-app/.cfnlintrc.yaml $(1) && \
   cdk-app/.venv/bin/checkov --file $(1) --framework cloudformation --quiet --compact --skip-download

@@ -1,13 +1,12 @@
--- points repeat in the source: each counts once
+-- points repeat in the source: each counts once; decimals, as a sum of doubles depends on the order of the rows
 with points as (
   select distinct
     zip_code_prefix,
-    latitude,
-    longitude
+    cast(latitude as numeric(9, 6)) as latitude,
+    cast(longitude as numeric(9, 6)) as longitude
   from {{ ref('stg_ecommerce__geolocation') }}
 ),
 
--- decimals, not doubles: a sum of doubles depends on the order of the rows
 centres as (
   select
     zip_code_prefix,

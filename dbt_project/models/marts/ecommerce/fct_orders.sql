@@ -34,7 +34,7 @@ joined as (
     orders.approved_at,
     orders.handed_to_carrier_at,
     orders.delivered_at,
-    orders.estimated_delivery_date,
+    cast(orders.estimated_delivery_at as date) as estimated_delivery_date,
     cast(
       {{ datediff('orders.ordered_at', 'orders.approved_at', 'second') }} / 3600.0 as numeric(12, 2)
     ) as approval_hours,
@@ -42,8 +42,8 @@ joined as (
       {{ datediff('orders.ordered_at', 'orders.delivered_at', 'second') }} / 86400.0 as numeric(12, 2)
     ) as delivery_days,
     -- the promise is a day: a parcel that comes on that day, at whatever hour, is on time
-    {{ datediff('orders.estimated_delivery_date', 'orders.delivered_at', 'day') }} as days_late,
-    cast(orders.delivered_at as date) > orders.estimated_delivery_date as is_late,
+    {{ datediff('orders.estimated_delivery_at', 'orders.delivered_at', 'day') }} as days_late,
+    cast(orders.delivered_at as date) > cast(orders.estimated_delivery_at as date) as is_late,
     coalesce(order_items.items, 0) as items,
     cast(coalesce(order_items.gmv, 0) as numeric(14, 2)) as gmv,
     cast(coalesce(payments.payment_value, 0) as numeric(14, 2)) as payment_value

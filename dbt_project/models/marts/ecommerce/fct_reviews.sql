@@ -8,7 +8,7 @@ final as (
     order_id,
     review_score,
     comment_title is not null or comment_message is not null as has_comment,
-    sent_date,
+    cast(sent_at as date) as sent_date,
     answered_at
   from reviews
 )

@@ -1,21 +1,11 @@
-with source as (
-  select * from {{ source('data_lake_silver', 'geolocation') }}
-),
-
-renamed as (
-  select
-    -- ids
-    id as geolocation_id,
-
-    -- texts
-    geolocation_zip_code_prefix as zip_code_prefix,
-    geolocation_city as city,
-    geolocation_state as state,
-
-    -- numerics
-    cast(geolocation_lat as numeric(9, 6)) as latitude,
-    cast(geolocation_lng as numeric(9, 6)) as longitude
-  from source
-)
-
-select * from renamed
+-- Written from contracts/ by make generate; change the contract instead.
+select
+  id as geolocation_id,
+  geolocation_zip_code_prefix as zip_code_prefix,
+  geolocation_lat as latitude,
+  geolocation_lng as longitude,
+  geolocation_city as city,
+  geolocation_state as state,
+  change_seq,
+  extracted_at
+from {{ source('data_lake_silver', 'geolocation') }}

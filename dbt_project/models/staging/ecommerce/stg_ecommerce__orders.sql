@@ -1,23 +1,14 @@
-with source as (
-  select * from {{ source('data_lake_silver', 'orders') }}
-),
-
-renamed as (
-  select
-    -- ids
-    order_id,
-    customer_id,
-
-    -- texts
-    order_status,
-
-    -- timestamps
-    cast(order_purchase_timestamp as timestamp) as ordered_at,
-    cast(order_approved_at as timestamp) as approved_at,
-    cast(order_delivered_carrier_date as timestamp) as handed_to_carrier_at,
-    cast(order_delivered_customer_date as timestamp) as delivered_at,
-    cast(order_estimated_delivery_date as date) as estimated_delivery_date
-  from source
-)
-
-select * from renamed
+-- Written from contracts/ by make generate; change the contract instead.
+select
+  order_id,
+  customer_id,
+  order_status,
+  order_purchase_timestamp as ordered_at,
+  order_approved_at as approved_at,
+  order_delivered_carrier_date as handed_to_carrier_at,
+  order_delivered_customer_date as delivered_at,
+  order_estimated_delivery_date as estimated_delivery_at,
+  order_purchase_month,
+  change_seq,
+  extracted_at
+from {{ source('data_lake_silver', 'orders') }}

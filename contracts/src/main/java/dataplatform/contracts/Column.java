@@ -9,6 +9,7 @@ import java.util.Optional;
  *
  * @param name in the source database and in silver
  * @param heading of the column in files
+ * @param stagingName its name in the warehouse's staging view, and so in what is built on that
  * @param description for people
  * @param type in the source and in silver
  * @param required whether null breaks the contract
@@ -29,6 +30,7 @@ import java.util.Optional;
 public record Column(
         String name,
         String heading,
+        String stagingName,
         String description,
         DataType type,
         boolean required,

@@ -2,21 +2,31 @@ package dataplatform.contracts;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A column of a data set's table in silver.
  *
  * @param name as in the contract, or that of a column which the platform adds
+ * @param stagingName its name in the warehouse's staging view
  * @param type {@link DataType#glueType()} is its name in the catalog
  * @param description for people
  */
-public record SilverColumn(String name, DataType type, String description) {
+public record SilverColumn(String name, String stagingName, DataType type, String description) {
+    /** A column that is called the same everywhere. */
+    public SilverColumn(String name, DataType type, String description) {
+        this(name, name, type, description);
+    }
+
     /** The order of changes: the source's own, or that of the exports and their lines. The higher, the later. */
     public static final String CHANGE_SEQ = "change_seq";
     /** When replication read the row, or the file was exported that it came in, in UTC. */
     public static final String EXTRACTED_AT = "extracted_at";
     /** The number of the batch of files that a row came with, among those of its data set. */
     public static final String BATCH = "batch";
+
+    /** What the platform adds to each table; no column of a contract is called so. */
+    static final Set<String> OF_THE_PLATFORM = Set.of(CHANGE_SEQ, EXTRACTED_AT);
 
     /** The columns of every data set's quarantine, where the rows are kept that break its contract. */
     public static final List<SilverColumn> QUARANTINE = List.of(
@@ -38,7 +48,8 @@ public record SilverColumn(String name, DataType type, String description) {
     /** The columns of the contract's silver table in their order: the contract's, the partition column, the platform's. */
     public static List<SilverColumn> of(Contract contract) {
         List<SilverColumn> columns = new ArrayList<>();
-        contract.columns().forEach(c -> columns.add(new SilverColumn(c.name(), c.type(), c.description())));
+        contract.columns()
+                .forEach(c -> columns.add(new SilverColumn(c.name(), c.stagingName(), c.type(), c.description())));
         contract.partition().ifPresent(p -> columns.add(new SilverColumn(p.name(), DataType.STRING, p.description())));
         columns.add(new SilverColumn(
                 CHANGE_SEQ,

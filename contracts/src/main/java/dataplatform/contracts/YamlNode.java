@@ -6,15 +6,21 @@ import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /** A value in a YAML file that knows where it stands, so that whoever dislikes it can say so. */
 record YamlNode(Path file, String path, Object value) {
+    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]*");
 
     static YamlNode read(Path file) {
         try (Reader reader = Files.newBufferedReader(file)) {
@@ -82,6 +88,42 @@ record YamlNode(Path file, String path, Object value) {
             throw broken("expected a number, not '" + value + "'");
         }
         return new BigDecimal(value.toString());
+    }
+
+    /** A name that databases take without quotes. */
+    String name() {
+        if (!NAME.matcher(text()).matches()) {
+            throw broken("expected lower-case letters, digits and underscores, not '" + text() + "'");
+        }
+        return text();
+    }
+
+    /** The constant that is called so, in lower case. */
+    <E extends Enum<E>> E oneOf(Class<E> values) {
+        return Arrays.stream(values.getEnumConstants())
+                .filter(each -> each.name().toLowerCase(Locale.ROOT).equals(text()))
+                .findFirst()
+                .orElseThrow(() -> broken("unknown value '" + text() + "'; use one of "
+                        + Arrays.toString(values.getEnumConstants()).toLowerCase(Locale.ROOT)));
+    }
+
+    void expect(String expected) {
+        if (!text().equals(expected)) {
+            throw broken("expected " + expected + ", not '" + text() + "'");
+        }
+    }
+
+    /** Misspelt custom properties would be left out of account silently, so only the known ones may stand there. */
+    Map<String, YamlNode> customProperties(Set<String> known) {
+        Map<String, YamlNode> custom = new HashMap<>();
+        for (YamlNode item : items("customProperties")) {
+            YamlNode property = item.get("property");
+            if (!known.contains(property.text())) {
+                throw property.broken("unknown custom property '" + property.text() + "'; use one of " + known);
+            }
+            custom.put(property.text(), item.get("value"));
+        }
+        return custom;
     }
 
     ContractException broken(String reason) {

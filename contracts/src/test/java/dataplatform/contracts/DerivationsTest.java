@@ -3,10 +3,7 @@ package dataplatform.contracts;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dataplatform.contracts.DataType.Kind;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -35,15 +32,5 @@ class DerivationsTest {
         assertThat(Stream.of(Kind.LONG, Kind.DOUBLE, Kind.BOOLEAN, Kind.DATE)
                         .map(kind -> DataType.of(kind).glueType()))
                 .containsExactly("bigint", "double", "boolean", "date");
-    }
-
-    @Test
-    void theDbtSourcesInTheRepositoryAreThoseOfTheContracts() throws IOException {
-        for (Map.Entry<Path, String> file :
-                DbtSources.files(Contracts.bundled()).entrySet()) {
-            assertThat(Files.readString(Path.of("..", "dbt_project").resolve(file.getKey())))
-                    .as("%s; write it again with DbtSources", file.getKey())
-                    .isEqualTo(file.getValue());
-        }
     }
 }

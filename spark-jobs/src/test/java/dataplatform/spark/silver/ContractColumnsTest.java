@@ -65,6 +65,7 @@ class ContractColumnsTest extends SparkTest {
                 name,
                 name,
                 name,
+                name,
                 type,
                 name.equals("id") || name.equals("number"),
                 name.equals("id"),
