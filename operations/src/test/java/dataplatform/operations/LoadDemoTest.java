@@ -140,10 +140,14 @@ class LoadDemoTest {
                 .contains("olist_orders_dataset.csv, line 2: column order_purchase_timestamp: expected timestamp");
         assertThat(query(ORDERS)).isEqualTo("100");
 
+        objects.copyObject(request -> request.sourceBucket(LANDING)
+                .sourceKey("bad/olist_orders_dataset.csv")
+                .destinationBucket(LANDING)
+                .destinationKey("bad/orders_of_today.csv"));
         objects.deleteObject(request -> request.bucket(LANDING).key("bad/olist_orders_dataset.csv"));
         assertThat(function.invoke("{\"bucket\":\"landing\",\"prefix\":\"bad/\"}")
                         .body())
-                .contains("olist_orders_dataset.csv is missing");
+                .contains("orders_of_today.csv is the file of no table");
         assertNoFileIsLeft();
     }
 

@@ -26,18 +26,25 @@ record CsvFile(Path path, List<Column> columns, int start, long size) {
     private static final int LONGEST_HEADER = 64 * 1024;
 
     /**
-     * Finds the contract's file in a folder and reads its header.
+     * Finds the contract's file in a folder, by either of its {@link #names}, and reads its header.
      *
-     * @throws LoadException if it is not there or its header is not the contract's columns, in any order
+     * @return the file; empty if there is none
+     * @throws LoadException if its header is not the contract's columns, in any order
      */
-    static CsvFile open(Path folder, Contract contract) {
-        List<Path> names = List.of(
-                folder.resolve("olist_" + contract.name() + "_dataset.csv"), folder.resolve(contract.name() + ".csv"));
-        Path path = names.stream()
+    static Optional<CsvFile> find(Path folder, Contract contract) {
+        return names(contract).stream()
+                .map(folder::resolve)
                 .filter(Files::isRegularFile)
                 .findFirst()
-                .orElseThrow(() -> new LoadException(
-                        names.get(0) + " is missing, and so is " + names.get(1) + "; put one of them there"));
+                .map(path -> open(path, contract));
+    }
+
+    /** What the contract's file may be called; the first is how Kaggle has it. */
+    static List<String> names(Contract contract) {
+        return List.of("olist_" + contract.name() + "_dataset.csv", contract.name() + ".csv");
+    }
+
+    private static CsvFile open(Path path, Contract contract) {
         try (InputStream in = Files.newInputStream(path)) {
             String head = new String(in.readNBytes(LONGEST_HEADER), StandardCharsets.UTF_8);
             if (head.isEmpty()) {

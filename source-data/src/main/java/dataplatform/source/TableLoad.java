@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What loading a file did to its table.
+ * What loading a folder did to a table.
  *
  * @param table with its schema
- * @param rows in the file, and in the table now
+ * @param rows in the table now; if it has a file, those of the file
  * @param inserted rows that were only in the file
  * @param updated rows that the file holds with other values
  * @param deleted rows that were not in the file

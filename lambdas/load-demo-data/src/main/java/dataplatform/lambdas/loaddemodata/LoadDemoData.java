@@ -3,7 +3,6 @@ package dataplatform.lambdas.loaddemodata;
 import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 import com.amazonaws.services.lambda.runtime.logging.LogLevel;
-import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.lambdas.sourcedatabase.SourceDatabase;
 import dataplatform.source.CsvLoader;
@@ -31,9 +30,6 @@ public final class LoadDemoData implements RequestHandler<Map<String, String>, M
 
     private final S3Client s3 = S3Client.create();
     private final SecretsManagerClient secrets = SecretsManagerClient.create();
-    private final List<Contract> shop = Contracts.replicated().stream()
-            .filter(contract -> contract.domain().equals("ecommerce"))
-            .toList();
 
     /** Where the files are. Lambda's own reader of JSON makes no records. */
     private record Source(String bucket, String prefix) {}
@@ -44,7 +40,8 @@ public final class LoadDemoData implements RequestHandler<Map<String, String>, M
      * @param event {@code bucket}, and {@code prefix} of the files' keys with the slash at its end
      * @return {@code tables}: what happened to each, parents first
      * @throws IllegalArgumentException if the event names no bucket and prefix, or there is no CSV file
-     * @throws dataplatform.source.LoadException if a file is missing or not as its contract has it; the database is as it was before
+     * @throws dataplatform.source.LoadException if a file is not as its contract has it, or belongs to no table; the
+     *     database is as it was before
      * @throws IllegalStateException if the database can't be reached or fails; it is as it was before
      */
     @Override
@@ -92,7 +89,7 @@ public final class LoadDemoData implements RequestHandler<Map<String, String>, M
 
     private List<TableLoad> load(Path folder) {
         try (Connection connection = SourceDatabase.connect(secrets)) {
-            return new CsvLoader(shop, Progress.none()).load(connection, folder);
+            return new CsvLoader(Contracts.replicated(), Progress.none()).load(connection, folder);
         } catch (SQLException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }
