@@ -10,14 +10,19 @@ import dataplatform.local.process.Project;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.math.BigDecimal;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -26,9 +31,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.PGConnection;
-import picocli.CommandLine;
 
-/** The demo as a user runs it: on the real rows where they stand beside the checkout, on made-up ones otherwise. */
+/**
+ * The demo as a user runs it, in a copy of the checkout to which a data set was added by the first recipe of CONTRIBUTING.md: on the
+ * real rows where they stand beside the checkout, on made-up ones otherwise.
+ */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DemoTest {
     private static final Path SHARED = Project.root().resolve("../shared/data");
@@ -64,13 +71,29 @@ class DemoTest {
             from marts.fct_payments group by 1 order by 1
             """);
 
+    private static final Set<String> NOT_COPIED = Set.of(".git", ".venv", "__pycache__", "node_modules", "target");
+
     @TempDir
     static Path folder;
 
+    private static Path checkout;
     private static Path data;
 
     @BeforeAll
-    static void prepare() throws IOException {
+    static void addADataSet() throws Exception {
+        checkout = folder.resolve("checkout");
+        copy(Project.root(), checkout);
+        for (String tools : List.of(".venv", "airflow/.venv")) {
+            Files.createSymbolicLink(checkout.resolve(tools), Project.root().resolve(tools));
+        }
+        add("refunds.odcs.yaml", "contracts/ecommerce");
+        add("fct_refunds.sql", "dbt_project/models/marts/ecommerce");
+        add("fct_refunds.yml", "dbt_project/models/marts/ecommerce");
+        make("generate");
+    }
+
+    @BeforeAll
+    static void prepareTheFiles() throws IOException {
         data = folder.resolve("csv");
         if (Files.exists(SHARED)) {
             Files.createDirectories(data);
@@ -82,6 +105,11 @@ class DemoTest {
         } else {
             new Generator(1, 0.2, Progress.none()).write(data);
         }
+        List<String> orders = Files.readAllLines(data.resolve("olist_orders_dataset.csv"));
+        String order = orders.get(1).split(",")[0];
+        Files.writeString(
+                data.resolve("refunds.csv"),
+                "refund_id,order_id,refund_value\nr1,%1$s,3.50\nr2,%1$s,0.70\n".formatted(order));
     }
 
     @Test
@@ -98,6 +126,15 @@ class DemoTest {
         });
         BigDecimal gmv = summary.get("gmv").decimalValue();
         assertThat(summary.get("difference").decimalValue().abs()).isLessThan(gmv.movePointLeft(3));
+    }
+
+    @Test
+    @Order(2)
+    void theAddedDataSetIsThere() throws Exception {
+        assertThat(summary().get("data_sets").get("ecommerce.refunds"))
+                .hasToString("{\"source\":2,\"silver\":2,\"quarantined\":0}");
+        assertThat(warehouse("select refund_id, amount from marts.fct_refunds order by 1"))
+                .isEqualTo("refund_id,amount\nr1,3.50\nr2,0.70\n");
     }
 
     @Test
@@ -148,15 +185,57 @@ class DemoTest {
         }
     }
 
-    private static JsonNode demo() throws IOException {
-        int code = new CommandLine(new Demo())
-                .execute("--state", folder.resolve("state").toString(), "--data", data.toString());
-        assertThat(code).isZero();
+    private static JsonNode demo() throws Exception {
+        make("demo", "DATA=" + data);
         return summary();
     }
 
+    private static void make(String... arguments) throws Exception {
+        Path output = folder.resolve("make.log");
+        List<String> command = new ArrayList<>(List.of("make"));
+        command.addAll(List.of(arguments));
+        Process make = new ProcessBuilder(command)
+                .directory(checkout.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        assertThat(make.waitFor())
+                .as(() -> command + " in a copy of the checkout:\n" + text(output))
+                .isZero();
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void add(String file, String folder) throws IOException {
+        try (InputStream content = DemoTest.class.getResourceAsStream(file)) {
+            Files.copy(content, checkout.resolve(folder).resolve(file));
+        }
+    }
+
+    /** Copies what is not built or installed. */
+    private static void copy(Path from, Path to) throws IOException {
+        Files.createDirectory(to);
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(from)) {
+            for (Path entry : entries) {
+                String name = entry.getFileName().toString();
+                if (!Files.isDirectory(entry)) {
+                    Files.copy(entry, to.resolve(name), StandardCopyOption.COPY_ATTRIBUTES);
+                } else if (!NOT_COPIED.contains(name)) {
+                    copy(entry, to.resolve(name));
+                }
+            }
+        }
+    }
+
     private static JsonNode summary() throws IOException {
-        return new ObjectMapper().readTree(folder.resolve("state/summary.json").toFile());
+        return new ObjectMapper()
+                .readTree(checkout.resolve("target/demo/summary.json").toFile());
     }
 
     private static List<String> edit(String file) throws IOException {
@@ -164,7 +243,7 @@ class DemoTest {
     }
 
     private static String warehouse(String query) throws Exception {
-        try (PostgresServer postgres = PostgresServer.start(folder.resolve("state/postgres"));
+        try (PostgresServer postgres = PostgresServer.start(checkout.resolve("target/demo/postgres"));
                 Connection connection = postgres.connect(PostgresServer.WAREHOUSE)) {
             StringWriter answer = new StringWriter();
             connection
