@@ -15,7 +15,7 @@ import dataplatform.spark.silver.SilverTable;
  */
 public record DataSet(Contract contract, String source, String silver, String quarantine, String state) {
     /**
-     * @param sourceRoot what replication was told to write under, or the landing bucket
+     * @param sourceRoot what replication writes under, or the landing bucket
      * @param silverRoot the bucket of the silver layer
      */
     public static DataSet of(Contract contract, String sourceRoot, String silverRoot) {

@@ -24,6 +24,7 @@ public final class BatchLog {
 
     private final StateFolder folder;
 
+    /** The log of a data set, which need not exist yet. */
     public BatchLog(SparkSession spark, DataSet dataSet) {
         this.folder = new StateFolder(spark, dataSet.state() + "/batches");
     }

@@ -9,6 +9,7 @@ import org.apache.hadoop.fs.FileStatus;
  * @param modified milliseconds since 1970
  */
 public record FileVersion(String path, long modified, long bytes) implements Serializable {
+    /** The version of a file that a listing shows. */
     public static FileVersion of(FileStatus file) {
         return new FileVersion(file.getPath().toString(), file.getModificationTime(), file.getLen());
     }

@@ -59,6 +59,7 @@ public final class Refresh {
         SourceFiles inspect(SparkSession session, List<FileVersion> files);
     }
 
+    /** A refresh of one data set in a run. */
     public Refresh(SparkSession spark, DataSet dataSet, Run run, SetAside setAside, Input input) {
         this.spark = spark;
         this.dataSet = dataSet;

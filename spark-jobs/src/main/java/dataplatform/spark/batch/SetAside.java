@@ -32,6 +32,7 @@ public final class SetAside {
      */
     public record Entry(FileVersion file, int tries, String run, String cause, String contract) {}
 
+    /** The files of a data set that are set aside, as its state has them. */
     public SetAside(SparkSession spark, DataSet dataSet) {
         this.folder = new StateFolder(spark, dataSet.state());
         this.contract = columns(dataSet.contract());
@@ -49,6 +50,7 @@ public final class SetAside {
         return Integer.toHexString(columns.toString().hashCode());
     }
 
+    /** Whether this version of a file is set aside. */
     public boolean contains(FileVersion file) {
         Entry entry = entries.get(file.path());
         return entry != null

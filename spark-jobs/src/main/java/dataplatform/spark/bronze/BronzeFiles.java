@@ -78,7 +78,7 @@ public final class BronzeFiles implements SourceFiles {
     private final Map<FileVersion, Inspection> inspections;
 
     /**
-     * What a file's footer tells.
+     * What a file's footer says.
      *
      * @param schema of what can be read of the file, as Spark's JSON
      * @param columns all of them

@@ -35,6 +35,7 @@ public final class BronzeFolder implements Refresh.Input {
     private final SetAside setAside;
     private List<FileVersion> listed;
 
+    /** The folder of a data set in bronze, which need not exist yet. */
     public BronzeFolder(SparkSession spark, DataSet dataSet, SetAside setAside) {
         this.spark = spark;
         this.dataSet = dataSet;

@@ -119,6 +119,7 @@ public final class BronzeToSilver implements Callable<Integer> {
     @Option(names = "--continuous", description = "Run again at this interval until stopped, such as PT60S.")
     private Duration continuous;
 
+    /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         Jobs.main(new BronzeToSilver(), args);
     }

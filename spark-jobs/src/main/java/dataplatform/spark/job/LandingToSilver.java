@@ -95,6 +95,7 @@ public final class LandingToSilver implements Callable<Integer> {
     @Option(names = "--run-id", description = "Names the run in the quality table; default: the start time.")
     private String runId = Instant.now().toString();
 
+    /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         Jobs.main(new LandingToSilver(), args);
     }

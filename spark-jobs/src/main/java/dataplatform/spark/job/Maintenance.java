@@ -50,6 +50,7 @@ public final class Maintenance implements Callable<Integer> {
     @Option(names = "--run-id", description = "Names the run in the log.")
     private String runId = "";
 
+    /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         Jobs.main(new Maintenance(), args);
     }
@@ -57,7 +58,7 @@ public final class Maintenance implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         SparkSession spark = Sessions.builder("maintenance")
-                // vacuum lists with as many tasks, 10,000 if it is not told otherwise
+                // vacuum lists with as many tasks; its default is 10,000
                 .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "16")
                 // else Delta refuses to keep less than a week
                 .config("spark.databricks.delta.retentionDurationCheck.enabled", "false")

@@ -53,16 +53,16 @@ public final class QualityLog {
     private static final int RUNS = 20;
 
     /**
-     * What the table tells of, beside each commit.
+     * Which batches the table has, beside each commit.
      *
      * @param batches up to which batch of each data set, by the data set's id
      * @param tables {@link Commit#table} of each
      * @param runs the latest whose comparisons stand there
      */
-    private record Told(Map<String, Long> batches, Map<String, String> tables, List<String> runs) {
-        static final Told NOTHING = new Told(Map.of(), Map.of(), List.of());
+    private record Reported(Map<String, Long> batches, Map<String, String> tables, List<String> runs) {
+        static final Reported NOTHING = new Reported(Map.of(), Map.of(), List.of());
 
-        Told {
+        Reported {
             // not yet in the first version
             batches = batches == null ? Map.of() : batches;
             tables = tables == null ? Map.of() : tables;
@@ -85,15 +85,16 @@ public final class QualityLog {
         boolean isStale = !batches.isEmpty() && log.version() >= 0;
         while (true) {
             long version = log.version();
-            Told told = log.last().map(about -> Json.read(about, Told.class)).orElse(Told.NOTHING);
-            Map<String, Long> newest = new TreeMap<>(told.batches());
-            Map<String, String> tables = new TreeMap<>(told.tables());
-            List<String> runs = new ArrayList<>(told.runs());
+            Reported reported =
+                    log.last().map(about -> Json.read(about, Reported.class)).orElse(Reported.NOTHING);
+            Map<String, Long> newest = new TreeMap<>(reported.batches());
+            Map<String, String> tables = new TreeMap<>(reported.tables());
+            List<String> runs = new ArrayList<>(reported.runs());
             List<Row> rows = new ArrayList<>();
             batches.forEach((dataSet, commits) -> {
                 Commit last = commits.get(commits.size() - 1);
                 commits.stream()
-                        .filter(commit -> commit.result().rowsIn() > 0 && !told.has(dataSet, commit))
+                        .filter(commit -> commit.result().rowsIn() > 0 && !reported.has(dataSet, commit))
                         .forEach(commit -> rows.add(row(dataSet.contract().id(), commit)));
                 newest.put(dataSet.contract().id(), last.batch());
                 tables.put(dataSet.contract().id(), last.table());
@@ -112,7 +113,7 @@ public final class QualityLog {
                 }
                 return;
             }
-            Told now = new Told(newest, tables, runs.subList(Math.max(0, runs.size() - RUNS), runs.size()));
+            Reported now = new Reported(newest, tables, runs.subList(Math.max(0, runs.size() - RUNS), runs.size()));
             DataFrameWriter<Row> writer = spark.createDataFrame(rows, SCHEMA)
                     .coalesce(1)
                     .write()

@@ -96,6 +96,7 @@ public final class Reconciliation {
      * @param isNew whether anything had changed since they were found equal
      */
     public record Result(String takenAt, long sourceRows, long missing, long extra, boolean isNew) {
+        /** Whether silver and quarantine have the source's keys and no others. */
         public boolean agrees() {
             return missing == 0 && extra == 0;
         }

@@ -20,13 +20,13 @@ import java.util.TreeMap;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Tells of the batches that silver's tables hold and that nobody has told of yet, whichever run made them: in the quality table,
+ * Reports the batches of silver's tables that were not reported yet, whichever run made them: in the quality table,
  * and to the quality gate. Everything follows from what is committed, so that a run that died is made up for by the next.
  *
  * <p>The gate's report of a data set is {@code _state/reports/<domain>/<data set>.json}, an object with
  *
  * <ul>
- *   <li>{@code table}: tells the table from one that was made anew, whose batches begin at 1 again
+ *   <li>{@code table}: id of the table, another one if it was made anew, whose batches begin at 1 again
  *   <li>{@code batch}: the newest batch
  *   <li>{@code rows}: how many rows are in quarantine from the batches after the one that the gate has passed, which it
  *       writes, with the table, into {@code _state/passed/<domain>/<data set>.json}
@@ -76,11 +76,11 @@ public final class Reports {
         Map<DataSet, List<Commit>> untold = new TreeMap<>(
                 (one, other) -> one.contract().id().compareTo(other.contract().id()));
         for (DataSet dataSet : dataSets) {
-            long told = new SilverTable(spark, dataSet)
+            long reported = new SilverTable(spark, dataSet)
                     .reported()
                     .orElse(Commit.NONE)
                     .batch();
-            List<Commit> batches = new TableLog(spark, dataSet.silver()).batchesAfter(told);
+            List<Commit> batches = new TableLog(spark, dataSet.silver()).batchesAfter(reported);
             if (!batches.isEmpty()) {
                 untold.put(dataSet, batches);
             }
@@ -98,7 +98,7 @@ public final class Reports {
             throw new IllegalStateException(
                     "could not report on " + dataSet.contract().id(), e);
         });
-        // last: a run that dies before tells again
+        // last: a run that dies before it reports again
         untold.forEach(
                 (dataSet, batches) -> new SilverTable(spark, dataSet).setReported(batches.get(batches.size() - 1)));
     }

@@ -58,7 +58,7 @@ public final class ChangeBatch {
     static final String REASON = "_reason";
     /** The row as it stood in bronze, as JSON, if it breaks its contract. */
     public static final String RAW = "_raw";
-    /** Whether the row tells which one it is, though it may break its contract. */
+    /** Whether the row has its key, though it may break its contract. */
     static final String KEYED = "_keyed";
 
     /** The file that the row stands in. */

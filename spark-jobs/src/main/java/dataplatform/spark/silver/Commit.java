@@ -5,9 +5,9 @@ import java.util.UUID;
 
 /**
  * What stands in the log of a silver table beside the rows of a batch, written in the same commit. So what a batch came to is
- * known as soon as its rows can be seen, and a run that dies right after it can be told of by the next one.
+ * known as soon as its rows can be seen, and the next run can report one that died right after it.
  *
- * @param table tells the table from one that was made anew, whose batches begin at 1 again
+ * @param table id of the table, another one if it was made anew, whose batches begin at 1 again
  * @param batch number of the batch among those of the table, from 1
  * @param runId names the run
  * @param startedAt of the run, in milliseconds since 1970

@@ -152,7 +152,7 @@ public final class ContractColumns {
         };
     }
 
-    /** What can be told from the file's own values: required ones that are missing, and values of another type. */
+    /** What the file's own values show: required ones that are missing, and values of another type. */
     static List<Column> unreadable(dataplatform.contracts.Column column, StructField field) {
         List<Column> reasons = new ArrayList<>();
         Column raw = col(field.name());

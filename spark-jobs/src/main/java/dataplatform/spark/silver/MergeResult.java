@@ -1,7 +1,9 @@
 package dataplatform.spark.silver;
 
+import dataplatform.contracts.Contract;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What became of the rows of a batch: {@code rowsIn = inserted + updated + deleted + skipped + the quarantined}.
@@ -28,6 +30,39 @@ public record MergeResult(
         List<String> unknownColumns) {
     static final MergeResult NOTHING = new MergeResult(0, 0, 0, 0, 0, 0, 0, Map.of(), Map.of(), List.of());
 
+    /**
+     * What became of a batch.
+     *
+     * @param seen of {@link Versions#figures}
+     * @param left rows of the table that a new floor leaves behind, and the batch does not name: it deletes them
+     * @param quarantined as in the result
+     */
+    static MergeResult of(
+            Contract contract,
+            Figures seen,
+            MergePlan.Counts counts,
+            long left,
+            Map<String, Long> quarantined,
+            List<String> unknownColumns) {
+        Map<String, Long> nulls = new TreeMap<>();
+        contract.columns().forEach(column -> nulls.put(column.name(), seen.number(column.name())));
+        long invalid = seen.number(Versions.INVALID);
+        long fresh = quarantined.values().stream().mapToLong(Long::longValue).sum();
+        long rows = seen.number(Versions.ROWS) + Math.max(0, fresh - invalid);
+        return new MergeResult(
+                rows + left,
+                counts.inserted(),
+                counts.updated(),
+                counts.deleted() + left,
+                counts.withdrawn(),
+                Math.max(0, rows - counts.inserted() - counts.updated() - counts.deleted() - fresh),
+                Math.max(invalid, fresh),
+                quarantined,
+                nulls,
+                unknownColumns);
+    }
+
+    /** Rows that break the contract and did not come before. */
     public long quarantinedRows() {
         return quarantined.values().stream().mapToLong(Long::longValue).sum();
     }

@@ -24,6 +24,7 @@ public final class Quarantine {
     private final SparkSession spark;
     private final String table;
 
+    /** The quarantine of a data set, which need not exist yet. */
     public Quarantine(SparkSession spark, DataSet dataSet) {
         this.spark = spark;
         this.table = dataSet.quarantine();

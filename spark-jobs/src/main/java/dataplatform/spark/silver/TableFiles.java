@@ -26,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is done about a Delta table's files after a commit: many small ones are put together, and manifests tell Redshift
+ * What is done about a Delta table's files after a commit: many small ones are put together, and manifests list for Redshift
  * Spectrum which files are current, as {@code GENERATE symlink_format_manifest} would.
  *
  * <p>Delta would write the manifests of each commit by itself, with half a dozen Spark jobs: on a small table more work than

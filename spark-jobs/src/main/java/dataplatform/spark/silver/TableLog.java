@@ -37,6 +37,11 @@ public final class TableLog {
     private final SparkSession spark;
     private final Path log;
 
+    /**
+     * The Delta log of a table.
+     *
+     * @param table its folder, which need not exist yet
+     */
     public TableLog(SparkSession spark, String table) {
         this.spark = spark;
         this.log = new Path(table, "_delta_log");
@@ -89,7 +94,7 @@ public final class TableLog {
     }
 
     /**
-     * The data files of a version; empty if its checksum file does not tell them, because they are too many or it was not written.
+     * The data files of a version; empty if its checksum file does not list them, because they are too many or it was not written.
      * See <a href="https://github.com/delta-io/delta/blob/master/PROTOCOL.md#version-checksum-file">Delta's protocol</a>.
      */
     Optional<List<Path>> files(long version) {

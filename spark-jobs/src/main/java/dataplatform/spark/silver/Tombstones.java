@@ -43,6 +43,7 @@ public final class Tombstones {
     private final String[] key;
     private final StructType schema;
 
+    /** The tombstones of a data set; none if nothing left its table yet. */
     public Tombstones(SparkSession spark, DataSet dataSet) {
         this.spark = spark;
         this.folder = new Path(dataSet.tombstones());

@@ -24,11 +24,13 @@ public final class StateFolder {
     private final SparkSession spark;
     private final Path folder;
 
+    /** A folder of small JSON files, which need not exist yet. */
     public StateFolder(SparkSession spark, String folder) {
         this.spark = spark;
         this.folder = new Path(folder);
     }
 
+    /** The content of a file; empty if it is not there. */
     public <T> Optional<T> read(String name, Class<T> type) {
         Path file = new Path(folder, name);
         try (InputStream in = storage().open(file)) {
@@ -43,6 +45,7 @@ public final class StateFolder {
         }
     }
 
+    /** Writes a file in one piece, over one that is there. */
     public void write(String name, Object value) {
         Path file = new Path(folder, name);
         try {
@@ -106,6 +109,7 @@ public final class StateFolder {
         }
     }
 
+    /** Deletes a file, if it is there. */
     public void delete(String name) {
         try {
             storage().delete(new Path(folder, name), false);

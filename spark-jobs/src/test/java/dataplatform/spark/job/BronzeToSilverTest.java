@@ -492,14 +492,14 @@ class BronzeToSilverTest extends SparkTest {
         orderItems("LOAD00000001", load("a", "2017-01-05", "10.00"), load("x", "2017-01-05", "-1.00"));
         assertThat(run("ecommerce.order_items")).isZero();
         Path report = folder.resolve("silver/_state/reports/ecommerce/order_items.json");
-        String told = Files.readString(report);
+        String reported = Files.readString(report);
 
-        // it died after its commit, and before it told anybody
+        // it died after its commit, and before it reported
         Files.delete(report);
         Files.delete(folder.resolve("silver/_state/ecommerce/order_items/reported.json"));
         FileUtils.deleteDirectory(folder.resolve("silver/platform/data_quality").toFile());
         assertThat(run("ecommerce.order_items")).isZero();
-        assertThat(report).hasContent(told);
+        assertThat(report).hasContent(reported);
         assertThat(quality("ecommerce.order_items"))
                 .containsExactly("in 2, +1 ~0 -0, skipped 0, quarantined {price is below 0 -> 1}");
 
