@@ -2,7 +2,7 @@
 # How old silver is
 
 Every hour, whatever the other DAGs do: how far silver is behind, by data set, as the metric `DataPlatform/Age`, which
-alarms look at. It starts no Spark and asks no warehouse. It has a schedule only where somebody is told of stale tables.
+alarms look at. It starts no Spark and asks no warehouse. It has a schedule only where stale tables raise an alarm.
 
 If `ages` fails, it names the data sets whose contract's promise is broken: runbook *stale-tables*.
 """

@@ -67,12 +67,16 @@ def aws(endpoint, monkeypatch):
     for bucket in ("landing", "bronze", "silver"):
         s3.create_bucket(Bucket=bucket)
     ssm = boto3.client("ssm")
-    arguments = ["--bronze", "s3://bronze/ecommerce_rds", "--silver", "s3://silver"]
+    state = ("reports", "passed", "freshness", "done", "source_keys")
     for name, value in {
-        "airflow/settings": {"landing": "landing", "silver": "silver"},
-        "spark/bronze-to-silver": {
-            "jobDriver": {"sparkSubmit": {"entryPointArguments": arguments}}
+        "airflow/settings": {
+            "landing": "landing",
+            "bronze": "bronze",
+            "replicated": "ecommerce_rds",
+            "silver": "silver",
+            "state": {name: f"_state/{name}/" for name in state},
         },
+        "spark/bronze-to-silver": {"jobDriver": {}},
     }.items():
         ssm.put_parameter(
             Name="/dataplatform/dev/" + name, Type="String", Value=json.dumps(value)

@@ -89,16 +89,6 @@ def test_what_was_in_bronze_before_is_silvers():
     assert seconds["ecommerce.orders"] == 0
 
 
-def test_bronze_is_where_the_spark_job_on_a_cluster_reads_it():
-    arguments = ["spark-submit", "--bronze", "s3://bronze/ecommerce_rds/"]
-    boto3.client("ssm").put_parameter(
-        Name="/dataplatform/dev/spark/bronze-to-silver",
-        Value=json.dumps({"Steps": [{"HadoopJarStep": {"Args": arguments}}]}),
-        Overwrite=True,
-    )
-    assert freshness.bronze() == "s3://bronze/ecommerce_rds"
-
-
 def test_everything_ages_while_nobody_knows_how_replication_goes():
     complete("ecommerce", datetime.now(UTC))
     for contract in contracts("ecommerce"):

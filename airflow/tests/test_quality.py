@@ -37,7 +37,7 @@ def report(data_set, **differences):
     )
 
 
-def told(name):
+def metric(name):
     """The sum of a metric."""
     now = datetime.now(UTC)
     found = boto3.client("cloudwatch").get_metric_data(
@@ -69,13 +69,13 @@ def test_files_that_are_set_aside_stop_nothing_and_are_told(accepted, capsys):
         said := capsys.readouterr().out
     )
     assert "--retry s3://bronze/1.parquet" in said
-    assert told("FilesSetAside") == 1
-    assert told("Drift") == 0
+    assert metric("FilesSetAside") == 1
+    assert metric("Drift") == 0
 
     quality.quality_gate.function("finance")
     assert "drop it again" in (said := capsys.readouterr().out)
     assert "--retry" not in said
-    assert told("FilesSetAside") == 3
+    assert metric("FilesSetAside") == 3
 
 
 def test_rows_in_quarantine_are_refused_until_they_are_accepted(accepted):
@@ -101,4 +101,4 @@ def test_a_difference_from_the_source_is_refused_and_told(accepted):
     with pytest.raises(AirflowFailException, match="orders: it differs") as refusal:
         quality.quality_gate.function("ecommerce")
     assert "sellers" not in str(refusal.value)
-    assert told("Drift") == 2
+    assert metric("Drift") == 2

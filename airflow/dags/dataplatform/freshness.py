@@ -1,6 +1,6 @@
 """How old silver is, against what the contracts promise.
 
-What silver is known to hold stands in ``_state/freshness/<data set>.json`` in its bucket. Only a run whose Spark job has
+What silver is known to hold stands in ``freshness/<data set>.json`` in its state. Only a run whose Spark job has
 succeeded moves it forward, so whatever fails or never starts shows as age:
 
 complete_until
@@ -19,7 +19,6 @@ from airflow.sdk import task
 from dataplatform.replication import bronze_complete_until
 from dataplatform.settings import (
     ENVIRONMENT,
-    bronze,
     bronze_folder,
     comes_in_files,
     contracts,
@@ -30,7 +29,7 @@ from dataplatform.settings import (
 # where nothing is known
 NEVER = datetime.fromtimestamp(0, UTC)
 
-# S3 tells times to the second
+# S3 has times to the second
 TICK = timedelta(seconds=1)
 
 # a change file is named by the time of its first change, and written later
@@ -146,8 +145,9 @@ class State:
     def __init__(self, contract: dict):
         self.contract = contract
         self.in_files = comes_in_files(contract)
-        self.bucket = settings()["silver"]
-        self.key = f"_state/freshness/{contract['id']}.json"
+        names = settings()
+        self.bucket = names["silver"]
+        self.key = f"{names['state']['freshness']}{contract['id']}.json"
         self.s3 = boto3.client("s3")
         known, self.condition = {}, {"IfNoneMatch": "*"}
         try:
@@ -207,7 +207,7 @@ class State:
 
     def has_newer_changes(self) -> bool:
         """Whether bronze holds changes that silver may lack."""
-        bucket, prefix = bronze_folder(bronze(), self.contract)
+        bucket, prefix = bronze_folder(self.contract)
         start = max(self.complete_until - NAMED_EARLIER, NEVER)
         return any(
             file["LastModified"] > self.complete_until

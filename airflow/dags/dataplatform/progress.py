@@ -1,6 +1,6 @@
 """What each stage of a DAG was last done for, so that a run does only what is new.
 
-``_state/done/<domain>/<stage>.json`` in silver holds, by name of what a stage works on, what it was when the stage was last done.
+``done/<domain>/<stage>.json`` in silver's state holds, by name of what a stage works on, what it was when the stage was last done.
 A stage writes it when it has succeeded, and writes what it saw before it began: a run that dies, or that something comes in the way of, is
 made up for by the next one.
 """
@@ -16,7 +16,6 @@ from airflow.sdk import Param, get_current_context, task
 
 from dataplatform.settings import (
     BUNDLE,
-    bronze,
     bronze_folder,
     comes_in_files,
     contracts,
@@ -38,8 +37,9 @@ class Stage:
     """A stage of a domain's DAGs: ``bronze``, ``crawl``, ``dbt``, ``marts`` or ``gold``."""
 
     def __init__(self, domain: str, name: str):
-        self.bucket = settings()["silver"]
-        self.key = f"_state/done/{domain}/{name}.json"
+        names = settings()
+        self.bucket = names["silver"]
+        self.key = f"{names['state']['done']}{domain}/{name}.json"
 
     def done_for(self) -> dict[str, str]:
         """What it was last done for; empty if it never was."""
@@ -72,7 +72,7 @@ class Stage:
 
 @functools.cache
 def code() -> str:
-    """What tells this deployment's contracts and models from another's."""
+    """A hash of this deployment's contracts and models."""
     digest = hashlib.sha256()
     for folder in ("contracts", "dbt_project"):
         for file in sorted((BUNDLE / folder).rglob("*")):
@@ -103,8 +103,7 @@ def versions(domain: str) -> dict[str, str]:
 @task
 def new_in_bronze(domain: str) -> dict[str, str]:
     """What is in bronze, and in the source, of the domain's data sets; skipped if Spark has taken all of it."""
-    s3, root = boto3.resource("s3"), bronze()
-    silver = s3.Bucket(settings()["silver"])
+    s3 = boto3.resource("s3")
     # the job that is deployed
     request = parameter("spark/bronze-to-silver")
     found = {}
@@ -113,8 +112,8 @@ def new_in_bronze(domain: str) -> dict[str, str]:
             continue
         name = contract["name"]
         digest = hashlib.sha256(f"{request} {code()} ".encode())
-        digest.update(rows_of_source(silver, domain, name).encode())
-        bucket, prefix = bronze_folder(root, contract)
+        digest.update(rows_of_source(domain, name).encode())
+        bucket, prefix = bronze_folder(contract)
         for file in s3.Bucket(bucket).objects.filter(Prefix=prefix):
             digest.update(f"{file.key} {file.e_tag} ".encode())
         found[name] = digest.hexdigest()
@@ -130,14 +129,13 @@ def bronze_taken(domain: str, found: dict[str, str]) -> None:
     Stage(domain, "bronze").done(found)
 
 
-def rows_of_source(silver, domain: str, name: str) -> str:
-    """What tells the rows that the source had when it was looked at last from others; empty if it never was.
-
-    :param silver: the bucket
-    """
-    look = silver.Object(f"_state/source_keys/{domain}/{name}.json")
+def rows_of_source(domain: str, name: str) -> str:
+    """Count and checksum of the rows that the source had at the last look; empty if there was none."""
+    names = settings()
+    s3 = boto3.client("s3")
+    key = f"{names['state']['source_keys']}{domain}/{name}.json"
     try:
-        look = json.load(look.get()["Body"])
-    except silver.meta.client.exceptions.NoSuchKey:
+        look = json.load(s3.get_object(Bucket=names["silver"], Key=key)["Body"])
+    except s3.exceptions.NoSuchKey:
         return ""
     return f"{look['rows']} {look['sum']}"

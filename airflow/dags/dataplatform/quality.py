@@ -21,11 +21,12 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
 
     :param allowed: share of a data set's rows that may be missing
     """
-    bucket = boto3.resource("s3").Bucket(settings()["silver"])
+    names = settings()
+    bucket = boto3.resource("s3").Bucket(names["silver"])
     accepted = get_current_context()["params"]["accept"]
     refused, passed, drifting, aside = [], {}, 0, 0
     in_files = {each["name"] for each in contracts(domain) if comes_in_files(each)}
-    for found in bucket.objects.filter(Prefix=f"_state/reports/{domain}/"):
+    for found in bucket.objects.filter(Prefix=f"{names['state']['reports']}{domain}/"):
         name = found.key.rpartition("/")[2].removesuffix(".json")
         data_set = f"{domain}.{name}"
         report = json.load(found.get()["Body"])
@@ -47,7 +48,7 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
             else:
                 refused.append(drift)
                 continue
-        marker = bucket.Object(f"_state/passed/{domain}/{name}.json")
+        marker = bucket.Object(f"{names['state']['passed']}{domain}/{name}.json")
         newest = {"table": report.get("table", ""), "batch": report["batch"]}
         if newest == last_passed(marker):
             continue
@@ -64,7 +65,7 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
                 continue
             print(verdict)
         passed[marker] = newest
-    tell({"Drift": drifting, "FilesSetAside": aside})
+    put_metrics({"Drift": drifting, "FilesSetAside": aside})
     if refused:
         raise AirflowFailException(
             "The quality gate has tripped, and nothing is made of these data sets:\n"
@@ -77,8 +78,8 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
         marker.put(Body=json.dumps(newest))
 
 
-def tell(counts: dict[str, int]) -> None:
-    """Puts metrics that are told only where there is anything to tell."""
+def put_metrics(counts: dict[str, int]) -> None:
+    """Puts metrics that AWS is sent only when they are not zero."""
     metrics = [
         {
             "MetricName": name,

@@ -30,16 +30,16 @@ def source_keys(complete_until: str | None) -> dict[str, int]:
     answer = boto3.client("lambda", config=PATIENT).invoke(
         FunctionName=function, Payload=b"{}"
     )
-    told = json.load(answer["Payload"])
+    result = json.load(answer["Payload"])
     if "FunctionError" in answer:
-        if complete_until is None and told.get("errorType", "").endswith(UNREACHABLE):
-            print(f"the source rests with its replication: {told['errorMessage']}")
+        if complete_until is None and result.get("errorType", "").endswith(UNREACHABLE):
+            print(f"the source rests with its replication: {result['errorMessage']}")
             return {}
         raise AirflowException(
-            f"{function} could not look: {told.get('errorMessage', told)}."
+            f"{function} could not look: {result.get('errorMessage', result)}."
             " The runbook docs/runbooks/reconciliation.md says what to do; then clear this task"
         )
-    return told
+    return result
 
 
 def reconciliation() -> list[str]:

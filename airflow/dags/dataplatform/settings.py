@@ -23,7 +23,7 @@ WAREHOUSE = (
     else "cluster_identifier"
 )
 
-# whether somebody is told when silver is staler than its contracts promise
+# whether silver raises an alarm when it is staler than its contracts promise
 KEEPS_PROMISES = conf.getboolean(SECTION, "keeps_promises", fallback=False)
 
 # seconds between two looks at what AWS does
@@ -55,25 +55,17 @@ def parameter(name: str) -> str:
 
 
 def settings() -> dict:
-    """Names that AWS made up or that hold the account's number.
+    """What the environment's parts are called, as the deployment has written it (``DagSettings``).
 
-    landing, silver, gold: buckets. gold_database: in the Glue catalog. crawler: of silver.
+    landing, bronze, silver, gold: buckets. replicated: the folder of bronze that replication writes under.
+    state: folders of silver where the platform keeps what it has to remember: reports, passed,
+    freshness, done, source_keys. gold_database: in the Glue catalog. crawler: of silver.
     replication: ARN of the DMS task or replication config; replication_may_rest: whether it is
     all right that it is stopped. source_keys_function: looks which rows the source has.
     warehouse: identifier of its workgroup or cluster, host, port, database, and unload_role, the
     ARN of the role that writes to gold.
     """
     return json.loads(parameter("airflow/settings"))
-
-
-def bronze() -> str:
-    """Where the Spark job reads what replication writes."""
-    asked = json.loads(parameter("spark/bronze-to-silver"))
-    if "jobDriver" in asked:
-        arguments = asked["jobDriver"]["sparkSubmit"]["entryPointArguments"]
-    else:
-        arguments = asked["Steps"][0]["HadoopJarStep"]["Args"]
-    return arguments[arguments.index("--bronze") + 1].rstrip("/")
 
 
 @task
@@ -83,7 +75,7 @@ def setting(name: str) -> str:
 
 
 def arrivals() -> dict[str, dict[str, list[str]]]:
-    """Names of the data sets that come in files, by domain and by what tells that a file is there: event or sensor."""
+    """Names of the data sets that come in files, by domain and by what notices a file: event or sensor."""
     found = {}
     for domain in domains():
         for contract in contracts(domain):
@@ -110,14 +102,11 @@ def properties(contract: dict) -> dict[str, str]:
     return {each["property"]: each["value"] for each in contract["customProperties"]}
 
 
-def bronze_folder(root: str, contract: dict) -> tuple[str, str]:
-    """The bucket and the prefix under which replication writes a data set's files.
-
-    :param root: what ``bronze`` has returned
-    """
-    bucket, _, folder = root.removeprefix("s3://").partition("/")
-    parts = folder, properties(contract)["sourceSchema"], contract["name"], ""
-    return bucket, "/".join(parts).lstrip("/")
+def bronze_folder(contract: dict) -> tuple[str, str]:
+    """The bucket and the prefix under which replication writes a data set's files."""
+    names = settings()
+    schema = properties(contract)["sourceSchema"]
+    return names["bronze"], f"{names['replicated']}/{schema}/{contract['name']}/"
 
 
 def table_name(contract: dict) -> str:

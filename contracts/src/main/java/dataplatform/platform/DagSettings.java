@@ -1,12 +1,15 @@
 package dataplatform.platform;
 
+import static java.util.Map.entry;
+
 import java.util.Map;
 
 /**
- * What the DAGs have to know that AWS made up or that holds the account's number. It stands as JSON in the parameter
+ * What the DAGs have to know of the environment, so that no name is typed in them. It stands as JSON in the parameter
  * {@link #PARAMETER}.
  *
  * @param landing name of the bucket
+ * @param bronze name of the bucket
  * @param silver name of the bucket
  * @param gold name of the bucket
  * @param goldDatabase of the Glue catalog
@@ -18,6 +21,7 @@ import java.util.Map;
  */
 public record DagSettings(
         String landing,
+        String bronze,
         String silver,
         String gold,
         String goldDatabase,
@@ -41,21 +45,32 @@ public record DagSettings(
 
     /** The JSON's fields. */
     public Map<String, Object> fields() {
-        return Map.of(
-                "landing", landing,
-                "silver", silver,
-                "gold", gold,
-                "gold_database", goldDatabase,
-                "crawler", crawler,
-                "replication", replication,
-                "replication_may_rest", replicationMayRest,
-                "source_keys_function", sourceKeysFunction,
-                "warehouse",
+        return Map.ofEntries(
+                entry("landing", landing),
+                entry("bronze", bronze),
+                entry("replicated", Names.REPLICATED),
+                entry("silver", silver),
+                entry(
+                        "state",
+                        Map.of(
+                                "reports", SilverState.REPORTS,
+                                "passed", SilverState.PASSED,
+                                "freshness", SilverState.FRESHNESS,
+                                "done", SilverState.DONE,
+                                "source_keys", SilverState.SOURCE_KEYS)),
+                entry("gold", gold),
+                entry("gold_database", goldDatabase),
+                entry("crawler", crawler),
+                entry("replication", replication),
+                entry("replication_may_rest", replicationMayRest),
+                entry("source_keys_function", sourceKeysFunction),
+                entry(
+                        "warehouse",
                         Map.of(
                                 "host", warehouse.host,
                                 "port", warehouse.port,
                                 "database", warehouse.database,
                                 "identifier", warehouse.identifier,
-                                "unload_role", warehouse.unloadRole));
+                                "unload_role", warehouse.unloadRole)));
     }
 }

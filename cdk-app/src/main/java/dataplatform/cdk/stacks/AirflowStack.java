@@ -127,7 +127,7 @@ public final class AirflowStack extends Stack {
                 role,
                 "AwsSolutions-IAM5",
                 "/^Resource::arn:<AWS::Partition>:ssm:/",
-                "What the parts tell each other stands under one path, and is no secret.");
+                "The stacks' shared parameters stand under one path, and are no secret.");
         return role;
     }
 
@@ -152,6 +152,7 @@ public final class AirflowStack extends Stack {
     private DagSettings settings(String replication, String sourceKeys, DagSettings.Warehouse warehouse) {
         return new DagSettings(
                 deployment.bucket(LakeBucket.LANDING),
+                deployment.bucket(LakeBucket.BRONZE),
                 deployment.bucket(LakeBucket.SILVER),
                 deployment.bucket(LakeBucket.GOLD),
                 deployment.names().catalog(LakeBucket.GOLD),

@@ -40,7 +40,7 @@ import software.amazon.awssdk.services.ssm.model.ParameterType;
 
 /**
  * The AWS APIs that Airflow calls, over the engines of a {@link LocalPlatform}: EMR, EMR Serverless, DMS, Glue and the Redshift Data
- * API with something real behind each, and moto for the rest. In SSM stands what the deployment tells the DAGs.
+ * API with something real behind each, and moto for the rest. SSM has the parameters that a deployment writes for the DAGs.
  */
 public final class AwsApis implements AutoCloseable {
     private static final String SOURCE_KEYS = "source-keys";
@@ -104,7 +104,8 @@ public final class AwsApis implements AutoCloseable {
         environment.putAll(lambda.environment());
         gold.restore();
         runSpark(false, Optional.empty());
-        tell(Map.of(DagSettings.PARAMETER, AwsJson.JSON.valueToTree(settings().fields())));
+        putParameters(Map.of(
+                DagSettings.PARAMETER, AwsJson.JSON.valueToTree(settings().fields())));
     }
 
     /** What an AWS SDK in a child process needs to find these services and no other. */
@@ -126,7 +127,8 @@ public final class AwsApis implements AutoCloseable {
         for (SparkJob job : SparkJob.values()) {
             List<String> options = new ArrayList<>(job.options());
             lineage.ifPresent(wanted -> options.addAll(wanted.sparkOptions()));
-            tell(Map.of(job.parameter(), onClusters ? clusterRequest(job, options) : serverlessRequest(job, options)));
+            putParameters(Map.of(
+                    job.parameter(), onClusters ? clusterRequest(job, options) : serverlessRequest(job, options)));
         }
     }
 
@@ -139,6 +141,7 @@ public final class AwsApis implements AutoCloseable {
     private DagSettings settings() {
         return new DagSettings(
                 S3Server.LANDING,
+                S3Server.BRONZE,
                 S3Server.SILVER,
                 S3Server.GOLD,
                 LocalEnvironment.NAMES.catalog(LakeBucket.GOLD),
@@ -191,7 +194,7 @@ public final class AwsApis implements AutoCloseable {
         return request;
     }
 
-    private void tell(Map<String, ? extends JsonNode> parameters) {
+    private void putParameters(Map<String, ? extends JsonNode> parameters) {
         try (SsmClient ssm = moto.client(SsmClient.builder())) {
             parameters.forEach(
                     (name, value) -> ssm.putParameter(request -> request.name(LocalEnvironment.NAMES.path(name))
