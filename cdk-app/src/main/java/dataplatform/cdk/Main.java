@@ -17,7 +17,7 @@ import software.amazon.awscdk.AppProps;
  * What the command {@code cdk} runs: puts the platform together for the environment in the context value {@code env}, or for all that
  * have a name of their own.
  *
- * <p>Other context values: {@code repository} on GitHub, as {@code owner/name}; {@code alert-email}, who is told of alarms; {@code openlineage-url}, who is told what Airflow and Spark read and write; {@code delete-data}, the second key to delete data: the
+ * <p>Other context values: {@code repository} on GitHub, as {@code owner/name}; {@code alert-email}, who receives alarms; {@code openlineage-url}, where Airflow and Spark emit their events; {@code delete-data}, the second key to delete data: the
  * environment's name again; {@code checkout}, the folder that holds the modules, if it is not the one above.
  */
 public final class Main {
@@ -33,6 +33,7 @@ public final class Main {
 
     private Main() {}
 
+    /** Synthesises the stacks into the folder that the CDK's command line names in {@code CDK_OUTDIR}. */
     public static void main(String[] args) {
         try {
             synthesise(app(Map.of(), null), Contracts::bundled);

@@ -121,7 +121,7 @@ final class Emulator implements AutoCloseable {
 
     /** A client for it; the caller closes it. */
     <B extends AwsClientBuilder<B, C>, C> C client(B builder) {
-        // it tells the account by a key of twelve digits
+        // it takes a key of twelve digits for the account
         return builder.endpointOverride(URI.create("http://127.0.0.1:" + port))
                 .region(Region.of(REGION))
                 .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create(account, "secret")))

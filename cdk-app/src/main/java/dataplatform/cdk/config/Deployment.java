@@ -20,8 +20,8 @@ import software.amazon.awscdk.StackProps;
  * @param deleteData the second key to delete data, given with the command
  * @param contracts of all data sets
  * @param repository on GitHub, as {@code owner/name}
- * @param alertEmail who is told of alarms; nobody if empty
- * @param openLineageUrl where Airflow and Spark tell by OpenLineage what they read and write; nowhere if empty
+ * @param alertEmail who receives alarms; nobody if empty
+ * @param openLineageUrl address that Airflow and Spark emit OpenLineage events to; none are emitted if empty
  * @param checkout the folder that holds the modules
  */
 public record Deployment(
@@ -36,10 +36,12 @@ public record Deployment(
         contracts = List.copyOf(contracts);
     }
 
+    /** Whether Airflow and Spark emit OpenLineage events. */
     public boolean emitsLineage() {
         return !openLineageUrl.isEmpty();
     }
 
+    /** The names of the environment's resources. */
     public Names names() {
         return environment.names();
     }

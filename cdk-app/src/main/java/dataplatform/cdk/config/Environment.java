@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
  *
  * @param name such as {@code dev}
  * @param rests whether it costs next to nothing when nobody works: the database and replication stop in the evening, nothing is
- *     crawled by schedule, and nobody is told of stale tables
+ *     crawled by schedule, and stale tables raise no alarm
  * @param dataMayBeDeleted the first of the two keys to delete data; the second is given with the command
  * @param ownsAccount whether it declares what an account has only once: the roles of DMS and GitHub's identity provider
  * @param demoData whether the made-up shop may be loaded into the source database

@@ -5,7 +5,7 @@ import dataplatform.cdk.config.Environment;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What Airflow and its DAGs are told by Airflow's configuration. */
+/** The settings of Airflow's configuration, for Airflow and its DAGs. */
 public final class AirflowOptions {
     /** What is built for Airflow: DAGs and their locked requirements. */
     static final String BUNDLE = "airflow/target/bundle";

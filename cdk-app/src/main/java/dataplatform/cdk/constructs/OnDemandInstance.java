@@ -34,7 +34,7 @@ import software.constructs.Construct;
  * connection, and is reached by Session Manager.
  */
 public final class OnDemandInstance extends Construct {
-    /** The tag that tells instances of one environment apart. */
+    /** The tag by which instances of one environment are found. */
     static final String PART = "part";
 
     private final Names names;

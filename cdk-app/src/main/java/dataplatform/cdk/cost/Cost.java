@@ -170,7 +170,7 @@ public final class Cost {
         }
     }
 
-    /** As it is called in the code, where the template tells. */
+    /** Its name in the code, where the template has it. */
     private static String name(String id, JsonNode declared) {
         String path = declared.at("/Metadata/aws:cdk:path").asText();
         return path.isEmpty() ? id : path.replaceAll("^[^/]+/|/Resource$", "");

@@ -67,7 +67,7 @@ public final class CatalogStack extends Stack {
                 "UPDATE_IN_DATABASE",
                 CfnCrawler.TargetsProperty.builder().s3Targets(written).build());
 
-        // a Delta log tells Athena the partitions; Spectrum must be told of each
+        // Athena reads the partitions from the Delta log; Spectrum needs each in the catalog
         List<String> partitioned = manifests.stream()
                 .filter(table -> !table.partitionKeys().isEmpty())
                 .map(GlueTable::folder)

@@ -10,6 +10,7 @@ import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
 import dataplatform.platform.SparkJob;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,15 +19,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.Tags;
-import software.amazon.awscdk.services.ec2.IVpc;
-import software.amazon.awscdk.services.ec2.Peer;
-import software.amazon.awscdk.services.ec2.Port;
-import software.amazon.awscdk.services.ec2.SecurityGroup;
-import software.amazon.awscdk.services.emr.CfnSecurityConfiguration;
 import software.amazon.awscdk.services.emrserverless.CfnApplication;
-import software.amazon.awscdk.services.iam.CfnInstanceProfile;
-import software.amazon.awscdk.services.iam.ManagedPolicy;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.s3.assets.Asset;
@@ -139,7 +132,7 @@ public final class SparkStack extends Stack {
     }
 
     /**
-     * What {@code spark-submit} is told of a job.
+     * The {@code spark-submit} parameters of a job.
      *
      * @param jars that EMR has and this kind of it does not add by itself
      */
@@ -224,121 +217,27 @@ public final class SparkStack extends Stack {
         return deployment.names().of("emr");
     }
 
-    /** What makes a cluster for one run: nodes that come and go, most of them spot, and nothing left when it is done. */
     private Function<SparkJob, Map<String, Object>> clusters(
             Environment.Spark.Clusters size, Role role, NetworkStack network) {
-        Names names = deployment.names();
-        IVpc vpc = network.vpc(this);
-        SecurityGroup nodes = NetworkStack.securityGroup(this, "Nodes", vpc, "Nodes of a Spark cluster");
-        nodes.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and AWS");
-        SecurityGroup service = NetworkStack.securityGroup(this, "Service", vpc, "How EMR reaches the nodes");
-        List.of(nodes, service).forEach(group -> Tags.of(group).add(EMR_TAG, "true"));
-        CfnInstanceProfile profile = CfnInstanceProfile.Builder.create(this, "InstanceProfile")
-                .instanceProfileName(role.getRoleName())
-                .roles(List.of(role.getRoleName()))
-                .build();
-        Role serviceRole = Role.Builder.create(this, "ServiceRole")
-                .roleName(serviceRole())
-                .assumedBy(new ServicePrincipal("elasticmapreduce.amazonaws.com"))
-                .managedPolicies(
-                        List.of(ManagedPolicy.fromAwsManagedPolicyName("service-role/AmazonEMRServicePolicy_v2")))
-                .build();
-        serviceRole.addToPolicy(Iam.passRole(role.getRoleArn(), "ec2"));
-        Waivers.nag(serviceRole, "AwsSolutions-IAM4", "AWS keeps this policy, and it ends at what carries EMR's tag.");
-        CfnSecurityConfiguration security = CfnSecurityConfiguration.Builder.create(this, "Security")
-                .name(names.of("spark"))
-                .securityConfiguration(Map.of(
-                        "EncryptionConfiguration",
-                        Map.of(
-                                "EnableInTransitEncryption",
-                                false,
-                                "EnableAtRestEncryption",
-                                true,
-                                "AtRestEncryptionConfiguration",
-                                Map.of(
-                                        "S3EncryptionConfiguration",
-                                        Map.of(
-                                                "EncryptionMode",
-                                                "SSE-KMS",
-                                                "AwsKmsKey",
-                                                lake.key(this).getKeyArn()),
-                                        "LocalDiskEncryptionConfiguration",
-                                        Map.of(
-                                                "EncryptionKeyProviderType",
-                                                "AwsKms",
-                                                "AwsKmsKey",
-                                                lake.key(this).getKeyArn(),
-                                                "EnableEbsEncryption",
-                                                true))),
-                        "InstanceMetadataServiceConfiguration",
-                        Map.of("MinimumInstanceMetadataServiceVersion", 2, "HttpPutResponseHopLimit", 1)))
-                .build();
-        return job -> Map.ofEntries(
-                Map.entry("Name", names.of(job.id())),
-                Map.entry("ReleaseLabel", RELEASE),
-                Map.entry("Applications", List.of(Map.of("Name", "Spark"))),
-                Map.entry("ServiceRole", serviceRole.getRoleArn()),
-                Map.entry("JobFlowRole", profile.getRef()),
-                Map.entry("SecurityConfiguration", security.getRef()),
-                Map.entry("LogUri", logUri()),
-                Map.entry("AutoTerminationPolicy", Map.of("IdleTimeout", 300)),
-                Map.entry(
-                        "ManagedScalingPolicy",
-                        Map.of(
-                                "ComputeLimits",
-                                Map.of(
-                                        "UnitType", "Instances",
-                                        "MinimumCapacityUnits", 1,
-                                        "MaximumCapacityUnits", size.instances(),
-                                        "MaximumOnDemandCapacityUnits", 1,
-                                        "MaximumCoreCapacityUnits", 1))),
-                Map.entry(
-                        "Instances",
-                        Map.of(
-                                "Ec2SubnetId", network.privateSubnetIds(this, 1).get(0),
-                                "EmrManagedMasterSecurityGroup", nodes.getSecurityGroupId(),
-                                "EmrManagedSlaveSecurityGroup", nodes.getSecurityGroupId(),
-                                "ServiceAccessSecurityGroup", service.getSecurityGroupId(),
-                                "KeepJobFlowAliveWhenNoSteps", false,
-                                "InstanceGroups",
-                                        List.of(
-                                                group("MASTER", "ON_DEMAND", size),
-                                                group("CORE", "ON_DEMAND", size),
-                                                group("TASK", "SPOT", size)))),
-                Map.entry(
-                        "Configurations",
-                        List.of(Map.of(
-                                "Classification", "delta-defaults", "Properties", Map.of("delta.enabled", "true")))),
-                Map.entry(
-                        "Steps",
-                        List.of(Map.of(
-                                "Name", job.id(),
-                                "ActionOnFailure", "TERMINATE_CLUSTER",
-                                "HadoopJarStep",
-                                        Map.of(
-                                                "Jar",
-                                                "command-runner.jar",
-                                                "Args",
-                                                Stream.concat(
-                                                                Stream.of(
-                                                                                List.of("spark-submit"),
-                                                                                options(job, ""),
-                                                                                List.of(jar.getS3ObjectUrl()))
-                                                                        .flatMap(List::stream),
-                                                                arguments(job).stream())
-                                                        .toList())))),
-                Map.entry(
-                        "Tags",
-                        List.of(
-                                Map.of(
-                                        "Key",
-                                        "environment",
-                                        "Value",
-                                        deployment.environment().name()),
-                                Map.of("Key", EMR_TAG, "Value", "true"))));
-    }
-
-    private static Map<String, Object> group(String role, String market, Environment.Spark.Clusters size) {
-        return Map.of("InstanceRole", role, "Market", market, "InstanceType", size.instance(), "InstanceCount", 1);
+        Map<String, Object> cluster =
+                SparkCluster.create(this, deployment, size, role, serviceRole(), network, lake.key(this), logUri());
+        return job -> {
+            Map<String, Object> request = new HashMap<>(cluster);
+            request.put("Name", deployment.names().of(job.id()));
+            List<String> command = new ArrayList<>(List.of("spark-submit"));
+            command.addAll(options(job, ""));
+            command.add(jar.getS3ObjectUrl());
+            command.addAll(arguments(job));
+            request.put(
+                    "Steps",
+                    List.of(Map.of(
+                            "Name",
+                            job.id(),
+                            "ActionOnFailure",
+                            "TERMINATE_CLUSTER",
+                            "HadoopJarStep",
+                            Map.of("Jar", "command-runner.jar", "Args", command))));
+            return request;
+        };
     }
 }

@@ -261,7 +261,7 @@ public final class WarehouseStack extends Stack {
 
     /** Makes the external schema, roles, users and grants once the warehouse is there, and again when their SQL changes. */
     private void setUp(Map<String, String> target, String arn, Construct warehouse) {
-        // as Redshift calls the secret that it keeps; CloudFormation does not tell its ARN
+        // as Redshift calls the secret that it keeps; CloudFormation does not return its ARN
         String secret = "redshift!" + identifier(deployment.names()) + "-" + ADMIN;
         Function function = JavaFunction.of(
                 this,

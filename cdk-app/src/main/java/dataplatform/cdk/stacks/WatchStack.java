@@ -7,19 +7,14 @@ import dataplatform.cdk.constructs.LandingEvents;
 import dataplatform.cdk.policy.Waivers;
 import dataplatform.contracts.Contract;
 import dataplatform.platform.Names;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.services.budgets.CfnBudget;
 import software.amazon.awscdk.services.cloudwatch.Alarm;
 import software.amazon.awscdk.services.cloudwatch.CfnAlarm;
 import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
-import software.amazon.awscdk.services.cloudwatch.Dashboard;
-import software.amazon.awscdk.services.cloudwatch.GraphWidget;
 import software.amazon.awscdk.services.cloudwatch.IMetric;
 import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
@@ -38,7 +33,7 @@ import software.amazon.awscdk.services.sqs.Queue;
 import software.amazon.awscdk.services.sqs.QueueEncryption;
 import software.constructs.Construct;
 
-/** Who is told when something is wrong or dear, and a page to look at. Each alarm names its runbook. */
+/** Alarms, their receivers, the budget and a dashboard. Each alarm names its runbook. */
 public final class WatchStack extends Stack {
     private static final Duration FIVE_MINUTES = Duration.minutes(5);
     private static final long MEGABYTE = 1L << 20;
@@ -97,7 +92,7 @@ public final class WatchStack extends Stack {
                 quality("Drift"),
                 0,
                 ComparisonOperator.GREATER_THAN_THRESHOLD,
-                // told only where there is any
+                // sent only when it is not zero
                 TreatMissingData.NOT_BREACHING,
                 1);
         alarm(
@@ -111,7 +106,7 @@ public final class WatchStack extends Stack {
         if (filesLand) {
             alarm(
                     "landing-files",
-                    "Files have come for which no DAG could be started; they are told of for two weeks.",
+                    "Files have come for which no DAG could be started; the queue keeps them for two weeks.",
                     Metric.Builder.create()
                             .namespace("AWS/SQS")
                             .metricName("ApproximateNumberOfMessagesVisible")
@@ -124,11 +119,10 @@ public final class WatchStack extends Stack {
                     TreatMissingData.NOT_BREACHING,
                     1);
         }
-        Optional<String> application = spark.applicationId(this);
         if (!environment.rests()) {
             deployment.contracts().forEach(this::staleTable);
         }
-        tell(
+        notifyOn(
                 "failed-job",
                 "A Spark job has failed: docs/runbooks/silver.md, docs/runbooks/landing.md",
                 EventPattern.builder()
@@ -137,7 +131,7 @@ public final class WatchStack extends Stack {
                         .detail(Map.of("state", List.of("FAILED")))
                         .build(),
                 dead);
-        tell(
+        notifyOn(
                 "failed-replication",
                 "Replication has failed: docs/runbooks/replication-lag.md",
                 EventPattern.builder()
@@ -145,11 +139,11 @@ public final class WatchStack extends Stack {
                         .detail(Map.of("category", Match.equalsIgnoreCase("failure")))
                         .build(),
                 dead);
-        budget();
-        dashboard(slot, storage, application);
+        MonthlyBudget.create(this, names, environment.budget(), topic);
+        PlatformDashboard.create(this, names, slot, storage, spark.applicationId(this));
     }
 
-    /** A figure that the quality gate tells. */
+    /** A metric of the quality gate. */
     private IMetric quality(String name) {
         return Metric.Builder.create()
                 .namespace(AirflowStack.METRICS)
@@ -263,7 +257,7 @@ public final class WatchStack extends Stack {
                 .addAlarmAction(new SnsAction(topic));
     }
 
-    private void tell(String name, String message, EventPattern pattern, Queue dead) {
+    private void notifyOn(String name, String message, EventPattern pattern, Queue dead) {
         Rule.Builder.create(this, name)
                 .ruleName(deployment.names().of(name))
                 .description(message)
@@ -275,86 +269,6 @@ public final class WatchStack extends Stack {
                                 "event", EventField.fromPath("$.detail")))))
                         .deadLetterQueue(dead)
                         .build()))
-                .build();
-    }
-
-    private void budget() {
-        Names names = deployment.names();
-        List<CfnBudget.NotificationWithSubscribersProperty> notifications = new ArrayList<>();
-        Map.of("ACTUAL", 80, "FORECASTED", 100).entrySet().stream()
-                .sorted(Map.Entry.comparingByKey())
-                .forEach(kind -> notifications.add(CfnBudget.NotificationWithSubscribersProperty.builder()
-                        .notification(CfnBudget.NotificationProperty.builder()
-                                .notificationType(kind.getKey())
-                                .comparisonOperator("GREATER_THAN")
-                                .threshold(kind.getValue())
-                                .thresholdType("PERCENTAGE")
-                                .build())
-                        .subscribers(List.of(CfnBudget.SubscriberProperty.builder()
-                                .subscriptionType("SNS")
-                                .address(topic.getTopicArn())
-                                .build()))
-                        .build()));
-        CfnBudget.Builder.create(this, "Budget")
-                .budget(CfnBudget.BudgetDataProperty.builder()
-                        .budgetName(names.of("month"))
-                        .budgetType("COST")
-                        .timeUnit("MONTHLY")
-                        .budgetLimit(CfnBudget.SpendProperty.builder()
-                                .amount(deployment.environment().budget())
-                                .unit("USD")
-                                .build())
-                        .costFilters(Map.of("TagKeyValue", List.of("user:environment$" + names.environment())))
-                        .build())
-                .notificationsWithSubscribers(notifications)
-                .build();
-    }
-
-    private void dashboard(IMetric slot, IMetric storage, Optional<String> application) {
-        Dashboard dashboard = Dashboard.Builder.create(this, "Dashboard")
-                .dashboardName(deployment.names().of("platform"))
-                .build();
-        dashboard.addWidgets(
-                graph("Log that replication holds back (bytes)", slot),
-                graph("Free disk of the shop's database (bytes)", storage));
-        application.ifPresent(id -> dashboard.addWidgets(
-                graph("Spark jobs done", job(id, "SuccessJobs")), graph("Spark jobs failed", job(id, "FailedJobs"))));
-        dashboard.addWidgets(
-                graph(
-                        "Athena: bytes read",
-                        Metric.Builder.create()
-                                .namespace("AWS/Athena")
-                                .metricName("ProcessedBytes")
-                                .dimensionsMap(Map.of("WorkGroup", AthenaStack.workGroup(deployment.names())))
-                                .statistic("Sum")
-                                .period(Duration.hours(1))
-                                .build()),
-                graph(
-                        "Warehouse: capacity",
-                        Metric.Builder.create()
-                                .namespace("AWS/Redshift-Serverless")
-                                .metricName("ComputeCapacity")
-                                .dimensionsMap(Map.of("Workgroup", WarehouseStack.identifier(deployment.names())))
-                                .statistic("Maximum")
-                                .period(FIVE_MINUTES)
-                                .build()));
-    }
-
-    private static Metric job(String application, String metric) {
-        return Metric.Builder.create()
-                .namespace("AWS/EMRServerless")
-                .metricName(metric)
-                .dimensionsMap(Map.of("ApplicationId", application))
-                .statistic("Sum")
-                .period(Duration.hours(1))
-                .build();
-    }
-
-    private static GraphWidget graph(String title, IMetric metric) {
-        return GraphWidget.Builder.create()
-                .title(title)
-                .left(List.of(metric))
-                .width(12)
                 .build();
     }
 }

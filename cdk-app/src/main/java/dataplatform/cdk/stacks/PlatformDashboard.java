@@ -1,0 +1,72 @@
+package dataplatform.cdk.stacks;
+
+import dataplatform.platform.Names;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.cloudwatch.Dashboard;
+import software.amazon.awscdk.services.cloudwatch.GraphWidget;
+import software.amazon.awscdk.services.cloudwatch.IMetric;
+import software.amazon.awscdk.services.cloudwatch.Metric;
+import software.constructs.Construct;
+
+/** What a person looks at first: replication, Spark, Athena and the warehouse on one page. */
+final class PlatformDashboard {
+    private PlatformDashboard() {}
+
+    /**
+     * Adds the dashboard.
+     *
+     * @param slot log that replication holds back, in bytes
+     * @param storage free disk of the source database, in bytes
+     * @param application id of the EMR Serverless application, where there is one
+     */
+    static void create(Construct scope, Names names, IMetric slot, IMetric storage, Optional<String> application) {
+        Dashboard dashboard = Dashboard.Builder.create(scope, "Dashboard")
+                .dashboardName(names.of("platform"))
+                .build();
+        dashboard.addWidgets(
+                graph("Log that replication holds back (bytes)", slot),
+                graph("Free disk of the shop's database (bytes)", storage));
+        application.ifPresent(id -> dashboard.addWidgets(
+                graph("Spark jobs done", job(id, "SuccessJobs")), graph("Spark jobs failed", job(id, "FailedJobs"))));
+        dashboard.addWidgets(
+                graph(
+                        "Athena: bytes read",
+                        Metric.Builder.create()
+                                .namespace("AWS/Athena")
+                                .metricName("ProcessedBytes")
+                                .dimensionsMap(Map.of("WorkGroup", AthenaStack.workGroup(names)))
+                                .statistic("Sum")
+                                .period(Duration.hours(1))
+                                .build()),
+                graph(
+                        "Warehouse: capacity",
+                        Metric.Builder.create()
+                                .namespace("AWS/Redshift-Serverless")
+                                .metricName("ComputeCapacity")
+                                .dimensionsMap(Map.of("Workgroup", WarehouseStack.identifier(names)))
+                                .statistic("Maximum")
+                                .period(Duration.minutes(5))
+                                .build()));
+    }
+
+    private static Metric job(String application, String metric) {
+        return Metric.Builder.create()
+                .namespace("AWS/EMRServerless")
+                .metricName(metric)
+                .dimensionsMap(Map.of("ApplicationId", application))
+                .statistic("Sum")
+                .period(Duration.hours(1))
+                .build();
+    }
+
+    private static GraphWidget graph(String title, IMetric metric) {
+        return GraphWidget.Builder.create()
+                .title(title)
+                .left(List.of(metric))
+                .width(12)
+                .build();
+    }
+}
