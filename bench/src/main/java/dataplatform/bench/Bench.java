@@ -41,6 +41,7 @@ public final class Bench implements Callable<Integer> {
     @Parameters(arity = "1..*", description = "Folder of the silver layer, one for each turn.")
     private List<String> silver;
 
+    /** Runs the task that the first argument names; {@code bench.py} gives the arguments. */
     public static void main(String[] args) {
         System.exit(new CommandLine(new Bench()).execute(args));
     }
