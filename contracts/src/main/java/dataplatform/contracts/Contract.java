@@ -17,7 +17,7 @@ import java.util.Optional;
  * @param table its name in silver's catalog and in the warehouse, where those of all domains stand side by side
  * @param freshness longest time after which a change in the source can be seen in silver
  * @param columns in the order of the source table, without the partition column
- * @param key the columns that tell rows apart, in key order; never empty
+ * @param key the primary key, in key order; never empty
  * @param partition how silver is partitioned, if it is
  */
 public record Contract(

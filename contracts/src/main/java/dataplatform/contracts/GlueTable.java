@@ -143,7 +143,7 @@ public record GlueTable(
         return format == Format.DELTA ? folder : folder + MANIFESTS;
     }
 
-    /** The table's parameters, by which engines tell what it is. */
+    /** The table's parameters, by which engines know its format. */
     public Map<String, String> parameters() {
         return switch (format) {
             case DELTA ->

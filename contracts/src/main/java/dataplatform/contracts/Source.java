@@ -16,7 +16,7 @@ public sealed interface Source {
      *
      * @param format how they are written
      * @param content what each of them holds
-     * @param exportedOn date column whose latest value tells when a file was exported that has no date in its name
+     * @param exportedOn date column whose latest value is the day of export of a file without a date in its name
      * @param arrival what starts the loading of a file
      */
     record Files(FileFormat format, Content content, Optional<String> exportedOn, Arrival arrival) implements Source {}

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** A job of the Spark jar: a class in {@code dataplatform.spark.job}, and the buckets that it is told of. */
+/** A job of the Spark jar: a class in {@code dataplatform.spark.job}, and the buckets that it gets as options. */
 public enum SparkJob {
     BRONZE_TO_SILVER("BronzeToSilver", LakeBucket.BRONZE, LakeBucket.SILVER),
     LANDING_TO_SILVER("LandingToSilver", LakeBucket.LANDING, LakeBucket.SILVER),

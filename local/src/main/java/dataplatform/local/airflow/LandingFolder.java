@@ -102,7 +102,7 @@ public final class LandingFolder {
             return;
         }
         try {
-            tell(ready);
+            announce(ready);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (IOException e) {
@@ -121,7 +121,7 @@ public final class LandingFolder {
     }
 
     /** Gives the function the events of files, as one batch of messages whose ids are the keys. */
-    private void tell(Map<String, Path> files) throws IOException, InterruptedException {
+    private void announce(Map<String, Path> files) throws IOException, InterruptedException {
         ObjectNode batch = AwsJson.JSON.createObjectNode();
         ArrayNode records = batch.putArray("Records");
         files.forEach((id, file) -> records.addObject().put("messageId", id).put("body", seen.get(file).event));
@@ -185,7 +185,7 @@ public final class LandingFolder {
         return complaints;
     }
 
-    /** S3's event as EventBridge tells it. */
+    /** S3's event as EventBridge delivers it. */
     private static String event(String key, long size, String etag) {
         ObjectNode event = AwsJson.JSON.createObjectNode();
         event.put("detail-type", "Object Created")

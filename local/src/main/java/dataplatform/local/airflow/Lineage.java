@@ -14,7 +14,7 @@ import java.util.List;
 public record Lineage(Path file) {
     private static final String NAMESPACE = LocalEnvironment.NAMES.namespace();
 
-    /** What {@code spark-submit} is told. */
+    /** The parameters of {@code spark-submit}. */
     public List<String> sparkOptions() {
         return List.of(
                 "--jars",

@@ -122,6 +122,7 @@ public final class Trino implements AutoCloseable {
         }
     }
 
+    /** Where it answers, for JDBC and HTTP. */
     public URI endpoint() {
         return endpoint;
     }

@@ -55,14 +55,21 @@ public final class AwsJson {
         return time.toEpochMilli() / 1000.0;
     }
 
+    /** The error of an operation that the stand-in does not have. */
     public static IllegalArgumentException unknown(String operation) {
         return new IllegalArgumentException(operation + " is not answered on this machine");
     }
 
+    /**
+     * An error as AWS's JSON protocol has it.
+     *
+     * @param type its code, such as {@code ValidationException}
+     */
     public static ObjectNode error(String type, String message) {
         return JSON.createObjectNode().put("__type", type).put("message", message);
     }
 
+    /** Answers a request and ends the exchange. */
     public static void respond(HttpExchange exchange, int status, JsonNode response) throws IOException {
         byte[] body = JSON.writeValueAsBytes(response);
         exchange.getResponseHeaders().set("Content-Type", "application/x-amz-json-1.1");

@@ -55,6 +55,7 @@ public final class Moto implements AutoCloseable {
         return new Moto(endpoint, server);
     }
 
+    /** Where it answers, for every service. */
     public URI endpoint() {
         return endpoint;
     }

@@ -68,6 +68,7 @@ public final class Demo implements Callable<Integer> {
 
     private final Map<String, Double> seconds = new LinkedHashMap<>();
 
+    /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         Program.main(new Demo(), args);
     }

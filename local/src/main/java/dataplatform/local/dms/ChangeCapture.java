@@ -148,7 +148,7 @@ public final class ChangeCapture {
         properties.put("converters", "types");
         properties.put("types.type", SourceTypes.class.getName());
         properties.put("unavailable.value.placeholder", unchanged);
-        // truncates are seen, if only to tell of them
+        // truncates are captured, if only to log them
         properties.put("skipped.operations", "none");
         properties.put("snapshot.mode", "no_data");
         properties.put("tombstones.on.delete", "false");
@@ -201,7 +201,7 @@ public final class ChangeCapture {
             }
             case "u" -> write("U", value, value.getStruct("after"), value.getStruct("after"));
             case "d" -> {
-                // DMS tells a change of the key as one update, which comes next
+                // DMS writes a change of the key as one update, which comes next
                 if (record.headers().lastWithName("__debezium.newkey") == null) {
                     write("D", value, value.getStruct("before"), null);
                 }

@@ -29,6 +29,11 @@ public final class DmsServer implements AutoCloseable {
         this.server = LoopbackServer.start(AwsJson.handler("ResourceNotFoundFault", this::answer));
     }
 
+    /**
+     * Starts the API.
+     *
+     * @param replication how replication goes, asked at each request
+     */
     public static DmsServer start(Supplier<Status> replication) throws IOException {
         return new DmsServer(replication);
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a replication task is told.
+ * The settings of a replication task.
  *
  * @param jdbcUrl of the source
  * @param state folder for what has to outlive the process

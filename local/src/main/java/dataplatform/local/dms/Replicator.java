@@ -65,6 +65,7 @@ public final class Replicator implements Callable<Integer> {
                     "Load all tables anew first, as when the replication slot is gone, and then go on with changes.")
     private boolean reload;
 
+    /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         System.exit(new CommandLine(new Replicator())
                 .setExecutionExceptionHandler((e, command, result) -> {

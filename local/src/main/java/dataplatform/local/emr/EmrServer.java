@@ -28,6 +28,7 @@ public final class EmrServer implements AutoCloseable {
         this.server = LoopbackServer.start(AwsJson.handler("InvalidRequestException", this::answer));
     }
 
+    /** Starts the API; steps run by {@code spark}. */
     public static EmrServer start(SparkRuns spark) throws IOException {
         return new EmrServer(spark);
     }

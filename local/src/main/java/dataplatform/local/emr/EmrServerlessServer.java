@@ -34,6 +34,7 @@ public final class EmrServerlessServer implements AutoCloseable {
         this.server = LoopbackServer.start(this::serve);
     }
 
+    /** Starts the API; job runs run by {@code spark}. */
     public static EmrServerlessServer start(SparkRuns spark) throws IOException {
         return new EmrServerlessServer(spark);
     }

@@ -13,7 +13,7 @@ import java.util.Map;
 
 /** EMR on one machine: {@code spark-submit} of the jar that is deployed, in a process of its own. */
 public final class SparkSubmit {
-    /** What Spark 3.5 needs to be told on Java 17. */
+    /** The options that Spark 3.5 needs on Java 17. */
     private static final List<String> OPENS = List.of(
             "java.lang",
             "java.lang.invoke",

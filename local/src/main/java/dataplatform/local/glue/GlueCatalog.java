@@ -33,6 +33,7 @@ public final class GlueCatalog {
     private final GlueClient glue;
     private final S3Client s3;
 
+    /** A catalog of what the bucket of silver holds. */
     public GlueCatalog(GlueClient glue, S3Client s3) {
         this.glue = glue;
         this.s3 = s3;

@@ -19,12 +19,13 @@ import java.util.List;
 
 /** The catalog's tables of gold, which a DAG makes: they outlive moto in a file. */
 public final class GoldCatalog {
-    /** What a table is made with, of what is told about one. */
+    /** The fields that a table is created with, of those that are returned. */
     private static final List<String> INPUT = List.of("Name", "TableType", "Parameters", "StorageDescriptor");
 
     private final Moto moto;
     private final Path file;
 
+    /** A catalog in moto, which forgets, kept in a file, which does not. */
     public GoldCatalog(Moto moto, Path file) {
         this.moto = moto;
         this.file = file;
@@ -73,7 +74,7 @@ public final class GoldCatalog {
                     .send(
                             HttpRequest.newBuilder(URI.create(moto.endpoint() + "/"))
                                     .header("X-Amz-Target", "AWSGlue." + operation)
-                                    // by which moto tells its services apart
+                                    // by which moto finds the service
                                     .header(
                                             "Authorization",
                                             "AWS4-HMAC-SHA256 Credential=local/1/us-east-1/glue/aws4_request")

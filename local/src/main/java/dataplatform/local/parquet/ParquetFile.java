@@ -62,14 +62,17 @@ public final class ParquetFile implements AutoCloseable {
         }
     }
 
+    /** Where it is. */
     public Path path() {
         return path;
     }
 
+    /** Its columns, in their order. */
     public List<Field> fields() {
         return fields;
     }
 
+    /** How many rows have been written. */
     public long rows() {
         return rows;
     }

@@ -59,14 +59,17 @@ public final class LocalPlatform implements AutoCloseable {
         }
     }
 
+    /** Source database and warehouse. */
     public PostgresServer postgres() {
         return postgres;
     }
 
+    /** The buckets. */
     public S3Server s3() {
         return s3;
     }
 
+    /** A client of the buckets, closed with the platform. */
     public S3Client s3Client() {
         return s3Client;
     }
@@ -116,7 +119,7 @@ public final class LocalPlatform implements AutoCloseable {
                 : new DmsServer.Status("failed", "it ended with exit code " + code + "; see " + log("replicator"));
     }
 
-    /** The address of a bucket, as the Spark jobs are told it; of bronze the folder that replication writes under. */
+    /** The address of a bucket, as the Spark jobs get it; of bronze the folder that replication writes under. */
     static String address(LakeBucket bucket) {
         return "s3://" + bucket.folder() + (bucket == LakeBucket.BRONZE ? "/" + Names.REPLICATED : "");
     }

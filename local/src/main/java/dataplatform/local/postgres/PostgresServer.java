@@ -101,18 +101,22 @@ public final class PostgresServer implements AutoCloseable {
                         Files.readAllLines(folder.resolve(PID_FILE)).get(3).trim()));
     }
 
+    /** The port of the loopback interface that it listens on. */
     public int port() {
         return server.getPort();
     }
 
+    /** The address of a database for JDBC. */
     public String jdbcUrl(String database) {
         return jdbcUrl(port(), database);
     }
 
+    /** The address of a database for JDBC. */
     public static String jdbcUrl(int port, String database) {
         return "jdbc:postgresql://127.0.0.1:" + port + "/" + database + "?user=" + USER;
     }
 
+    /** A new connection to a database, as its owner; the caller's to close. */
     public Connection connect(String database) throws SQLException {
         return DriverManager.getConnection(jdbcUrl(database));
     }

@@ -130,6 +130,7 @@ public final class ChildProcess implements AutoCloseable {
                 name + " ended with exit code " + process.exitValue() + "; see " + log + "\n" + tail);
     }
 
+    /** The process itself. */
     public Process process() {
         return process;
     }

@@ -22,6 +22,7 @@ public final class LoopbackServer implements AutoCloseable {
         this.server = server;
     }
 
+    /** Starts a server on a free port of the loopback interface. */
     public static LoopbackServer start(HttpHandler handler) throws IOException {
         LoopbackServer loopback =
                 new LoopbackServer(HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0));

@@ -6,7 +6,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Ports for servers that must be told theirs. */
+/** Ports for servers that can't choose their own. */
 public final class Ports {
     private static final int LOWEST = 10_000;
     /** From here on systems give ports to outgoing connections, which could take one before its server does. */

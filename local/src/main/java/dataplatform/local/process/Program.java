@@ -7,7 +7,7 @@ import picocli.CommandLine;
 public final class Program {
     private Program() {}
 
-    /** Runs one and ends; a failure is told in its own words, without where it is from. */
+    /** Runs one and ends; a failure is printed as its message, without a stack trace. */
     public static void main(Callable<Integer> program, String[] args) {
         System.exit(new CommandLine(program)
                 .setExecutionExceptionHandler((e, command, result) -> {

@@ -63,6 +63,11 @@ public final class Spectrum {
     private final S3Client s3;
     private final Path scratch;
 
+    /**
+     * An external schema over the silver bucket.
+     *
+     * @param scratch a folder for files while they are copied
+     */
     public Spectrum(S3Client s3, Path scratch) {
         this.s3 = s3;
         this.scratch = scratch;

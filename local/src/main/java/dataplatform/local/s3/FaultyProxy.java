@@ -51,6 +51,7 @@ public final class FaultyProxy implements AutoCloseable {
         return proxy;
     }
 
+    /** Where it answers in front of the store. */
     public URI endpoint() {
         return URI.create("http://127.0.0.1:" + listening.getLocalPort());
     }

@@ -64,6 +64,7 @@ public final class S3Server implements AutoCloseable {
         return new S3Server(server, other);
     }
 
+    /** Where it answers. */
     public URI endpoint() {
         return endpoint;
     }

@@ -39,6 +39,7 @@ public final class AirflowPages implements Callable<Integer> {
     @Option(names = "--port", defaultValue = "8080", description = "Port of the pages; default: ${DEFAULT-VALUE}.")
     private int port;
 
+    /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         Program.main(new AirflowPages(), args);
     }

@@ -26,6 +26,7 @@ public final class WarehouseShell implements Callable<Integer> {
     @Option(names = "--state", required = true, description = "Folder that the demo keeps everything in.")
     private Path state;
 
+    /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         Program.main(new WarehouseShell(), args);
     }

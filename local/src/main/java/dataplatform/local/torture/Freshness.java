@@ -52,6 +52,7 @@ public final class Freshness implements Callable<Integer> {
     @Option(names = "--rate", defaultValue = "200", description = "Changes a second (default: ${DEFAULT-VALUE}).")
     private int rate;
 
+    /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         Program.main(new Freshness(), args);
     }

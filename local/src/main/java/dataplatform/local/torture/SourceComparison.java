@@ -59,10 +59,10 @@ public final class SourceComparison {
                 .forEach(key -> differences.add(contract.id() + " " + key + ": in silver alone"));
         long inQuarantine = count("select count(*) from " + Spectrum.SCHEMA + "." + contract.table() + "_quarantine");
         String quality = " from " + Spectrum.SCHEMA + ".data_quality where data_set = '" + contract.id() + "'";
-        long told = count("select coalesce(sum(quarantined), 0)" + quality);
-        if (inQuarantine != told) {
+        long reported = count("select coalesce(sum(quarantined), 0)" + quality);
+        if (inQuarantine != reported) {
             differences.add(
-                    contract.id() + ": " + inQuarantine + " rows in quarantine, the quality table says " + told);
+                    contract.id() + ": " + inQuarantine + " rows in quarantine, the quality table says " + reported);
         }
         if (inQuarantine != gated) {
             differences.add(contract.id() + ": " + inQuarantine + " rows in quarantine, the gate hears of " + gated);

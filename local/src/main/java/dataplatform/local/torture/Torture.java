@@ -59,6 +59,7 @@ public final class Torture implements Callable<Integer> {
     @Option(names = "--state", required = true, description = "Folder to work in; must not be there yet.")
     private Path state;
 
+    /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         System.exit(new CommandLine(new Torture()).execute(args));
     }
@@ -150,10 +151,11 @@ public final class Torture implements Callable<Integer> {
                 }
                 // replication does not bring it, so the comparison with the source has to tell
                 changes.alter("truncate ecommerce.order_reviews", "delete from ecommerce.order_payments");
-                Set<String> told = drifts(reports(engines, sourceKeys, false)).keySet();
-                if (!told.equals(Set.of("order_reviews"))) {
+                Set<String> differing =
+                        drifts(reports(engines, sourceKeys, false)).keySet();
+                if (!differing.equals(Set.of("order_reviews"))) {
                     differences.add(
-                            "order_reviews was truncated, and what differs from the source is said to be " + told);
+                            "order_reviews was truncated, and what differs from the source is said to be " + differing);
                 }
             }
             LOG.info("{} changes in {} transactions, {} kills", changes.statements(), changes.transactions(), kills);

@@ -8,7 +8,7 @@ import java.time.Instant;
 import software.amazon.lambda.powertools.cloudformation.AbstractCustomResourceHandler;
 import software.amazon.lambda.powertools.cloudformation.Response;
 
-/** A custom resource that tells CloudFormation why it failed, and does so in time. */
+/** A custom resource that reports to CloudFormation why it failed, and does so in time. */
 public abstract class CustomResource extends AbstractCustomResourceHandler {
     /** Time for the answer. */
     private static final Duration RESERVE = Duration.ofSeconds(20);

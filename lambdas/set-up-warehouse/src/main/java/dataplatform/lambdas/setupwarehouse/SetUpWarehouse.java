@@ -21,7 +21,7 @@ import software.amazon.lambda.powertools.cloudformation.Response;
  *   <li>{@code SecretArn} of a superuser's login
  *   <li>{@code ExternalDatabase} of the Glue catalog, which holds the silver tables
  *   <li>{@code SpectrumRoleArn} of the role with which Redshift reads them
- *   <li>{@code SqlVersion}, which only tells CloudFormation that the SQL has changed
+ *   <li>{@code SqlVersion}, which changes with the SQL, so that CloudFormation calls again
  * </ul>
  *
  * What is there already stays as it is, so that a run that broke off is finished by the next. Deleting the resource deletes nothing in the warehouse.

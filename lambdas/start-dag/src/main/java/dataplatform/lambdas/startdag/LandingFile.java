@@ -13,7 +13,7 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * A file that has come into the landing bucket, as EventBridge tells of it. The key is as it is: unlike in notifications straight from S3 it is not URL-encoded.
+ * A file that has come into the landing bucket, as EventBridge reports it. The key is as it is: unlike in notifications straight from S3 it is not URL-encoded.
  *
  * @param version the object's in a bucket that keeps versions; else empty
  * @param sequencer by which S3 orders what happens to one key
@@ -73,8 +73,8 @@ record LandingFile(String bucket, String key, String version, String etag, Strin
                 files.stream().map(LandingFile::id).sorted().distinct().toList();
         ObjectNode run = JSON.createObjectNode();
         run.put("dag_run_id", "files__" + hash(String.join("\0", ids))).putNull("logical_date");
-        ArrayNode told = run.putObject("conf").putArray("files");
-        files.stream().map(LandingFile::toString).sorted().distinct().forEach(told::add);
+        ArrayNode sent = run.putObject("conf").putArray("files");
+        files.stream().map(LandingFile::toString).sorted().distinct().forEach(sent::add);
         return run;
     }
 

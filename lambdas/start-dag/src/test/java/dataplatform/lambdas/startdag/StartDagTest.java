@@ -366,7 +366,7 @@ class StartDagTest {
         return Map.of("Records", records);
     }
 
-    /** As S3 tells EventBridge; each is another one. */
+    /** S3's event as EventBridge delivers it; each is another one. */
     private static String event(String key, String version, long size) {
         files++;
         return """

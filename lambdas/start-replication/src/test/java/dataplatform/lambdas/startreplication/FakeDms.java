@@ -46,7 +46,7 @@ final class FakeDms implements DatabaseMigrationClient {
         return this;
     }
 
-    /** Refuses so many orders, as DMS does when a state is newer than what it told. */
+    /** Refuses so many orders, as DMS does when a state is newer than what it returned. */
     FakeDms refuse(int count) {
         refusals = count;
         return this;
