@@ -38,6 +38,8 @@ record ServerlessReplication(DatabaseMigrationClient dms, String arn) implements
             case "created", "ready", "failed" -> loadedNothing(replication) ? Phase.NEW : Phase.STOPPED;
             case "running" -> Phase.RUNNING;
             case "stopped" -> Phase.STOPPED;
+            // what stood still for two days loses its capacity, and with that its place in the log
+            case "deprovisioned" -> Phase.LOST;
             case "initializing",
                     "preparing_metadata_resources",
                     "testing_connection",
@@ -60,6 +62,17 @@ record ServerlessReplication(DatabaseMigrationClient dms, String arn) implements
                         Optional.ofNullable(replication.recoveryCheckpoint())
                                 .filter(checkpoint -> !checkpoint.isBlank()))
                 .allMatch(Optional::isEmpty);
+    }
+
+    /** It tests its connections by itself. */
+    @Override
+    public Optional<String> waitsFor() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void reload() {
+        dms.startReplication(request -> request.replicationConfigArn(arn).startReplicationType("reload-target"));
     }
 
     @Override

@@ -23,7 +23,8 @@ import software.amazon.lambda.powertools.cloudformation.Response;
  *   <li>{@code TableMappings}, as JSON; if the replication has others, it gets these, for which it is stopped and resumed
  * </ul>
  *
- * All tables are loaded once, at the first start. A replication that ran before is only ever resumed, never started anew and never reloaded.
+ * All tables are loaded once, at the first start. A replication that ran before is resumed and not started anew; one that DMS has
+ * forgotten the place of is loaded anew, which silver takes for the newest.
  */
 public final class StartReplication extends CustomResource {
     private final DatabaseMigrationClient dms;
@@ -112,9 +113,11 @@ public final class StartReplication extends CustomResource {
                         switch (state.phase()) {
                             case STARTING, RUNNING -> true;
                             case NEW, STOPPED ->
-                                ran
-                                        ? steps.take("resume", replication::resume)
-                                        : steps.take("start with a full load", replication::start);
+                                steps.isReady()
+                                        && (ran
+                                                ? steps.take("resume", replication::resume)
+                                                : steps.take("start with a full load", replication::start));
+                            case LOST -> steps.isReady() && steps.take("load everything anew", replication::reload);
                             case CHANGING -> false;
                         };
                 if (runs) {
@@ -123,7 +126,7 @@ public final class StartReplication extends CustomResource {
             } else {
                 switch (state.phase()) {
                     case RUNNING -> steps.take("stop to change its tables", replication::stop);
-                    case NEW, STOPPED ->
+                    case NEW, STOPPED, LOST ->
                         mapped = steps.take("change its tables", () -> replication.map(request.tableMappings()));
                     case STARTING, CHANGING -> {
                         // takes no orders yet
@@ -141,6 +144,7 @@ public final class StartReplication extends CustomResource {
             Optional<State> state = steps.look();
             if (state.isEmpty()
                     || state.get().phase() == Phase.NEW
+                    || state.get().phase() == Phase.LOST
                     || state.get().phase() == Phase.STOPPED) {
                 return;
             }
@@ -173,6 +177,16 @@ public final class StartReplication extends CustomResource {
                 log.log("the replication is " + status, LogLevel.INFO);
             }
             return state;
+        }
+
+        /** Whether it can start; if not, begins what it has to wait for. */
+        boolean isReady() {
+            Optional<String> obstacle = replication.waitsFor();
+            if (obstacle.isPresent() && !refusal.equals("; " + obstacle.get())) {
+                log.log("not yet: " + obstacle.get(), LogLevel.INFO);
+            }
+            refusal = obstacle.map(each -> "; " + each).orElse("");
+            return obstacle.isEmpty();
         }
 
         /** Whether DMS takes the order: it refuses one if the replication has begun to change meanwhile. */

@@ -93,6 +93,13 @@ class ServerlessReplicationTest {
     }
 
     @Test
+    void loadsOneAnewThatStoodStillForTooLong() {
+        FakeDms dms = new FakeDms(ORDERS, "deprovisioning", "deprovisioned");
+        assertThat(create(dms, ORDERS).getStatus()).isEqualTo(Response.Status.SUCCESS);
+        assertThat(dms.orders).containsExactly("reload-target");
+    }
+
+    @Test
     void triesAgainWhatDmsRefuses() {
         FakeDms dms = new FakeDms(ORDERS, "stopped").refuse(2);
         assertThat(update(dms, ORDERS).getStatus()).isEqualTo(Response.Status.SUCCESS);

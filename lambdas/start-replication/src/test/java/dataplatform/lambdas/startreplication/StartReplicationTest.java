@@ -2,76 +2,72 @@ package dataplatform.lambdas.startreplication;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dataplatform.local.aws.Moto;
 import dataplatform.local.lambda.CloudFormation;
 import dataplatform.local.lambda.LambdaRuntime;
 import java.nio.file.Path;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.databasemigration.DatabaseMigrationClient;
-import software.amazon.awssdk.services.databasemigration.model.MigrationTypeValue;
 
-/** The packed function, under Lambda's client, on a task that moto holds. */
+/** The packed function, under Lambda's client, on a task. */
 class StartReplicationTest {
     private static final String TABLES = "{\"rules\":[]}";
+    private static final Map<String, String> PROPERTIES =
+            Map.of("ReplicationTaskArn", DmsTasks.TASK, "TableMappings", TABLES);
 
     @TempDir
-    static Path folder;
+    Path folder;
 
-    private static Moto moto;
-    private static DatabaseMigrationClient dms;
-    private static LambdaRuntime function;
-    private static CloudFormation cloudFormation;
+    private DmsTasks dms;
+    private LambdaRuntime function;
+    private CloudFormation cloudFormation;
 
-    @BeforeAll
-    static void start() throws Exception {
-        moto = Moto.start(folder);
-        dms = moto.client(DatabaseMigrationClient.builder());
+    @BeforeEach
+    void start() throws Exception {
+        dms = new DmsTasks(TABLES, 1);
         function = LambdaRuntime.start(
                 Path.of("target", "start-replication.jar"),
                 StartReplication.class.getName(),
-                moto.environment(),
+                dms.environment(),
                 folder);
         cloudFormation = CloudFormation.start(function);
     }
 
-    @AfterAll
-    static void stop() {
+    @AfterEach
+    void stop() {
         cloudFormation.close();
         dms.close();
-        moto.close();
     }
 
     @Test
     void startsStopsAndForgetsATask() throws Exception {
-        String arn = dms.createReplicationTask(request -> request.replicationTaskIdentifier("shop")
-                        .sourceEndpointArn("arn:aws:dms:us-east-1:123456789012:endpoint:SOURCE")
-                        .targetEndpointArn("arn:aws:dms:us-east-1:123456789012:endpoint:TARGET")
-                        .replicationInstanceArn("arn:aws:dms:us-east-1:123456789012:rep:INSTANCE")
-                        .migrationType(MigrationTypeValue.FULL_LOAD_AND_CDC)
-                        .tableMappings(TABLES))
-                .replicationTask()
-                .replicationTaskArn();
-        Map<String, String> properties = Map.of("ReplicationTaskArn", arn, "TableMappings", TABLES);
-
-        assertThat(cloudFormation.create(properties)).isEqualTo(new CloudFormation.Answer("SUCCESS", arn, ""));
-        assertThat(status()).isEqualTo("running");
-        assertThat(cloudFormation.update(arn, properties).status()).isEqualTo("SUCCESS");
-        assertThat(status()).isEqualTo("running");
-        assertThat(cloudFormation.delete(arn, properties).status()).isEqualTo("SUCCESS");
-        assertThat(status()).isEqualTo("stopped");
-        assertThat(cloudFormation.create(properties).status()).isEqualTo("SUCCESS");
-        assertThat(status()).isEqualTo("running");
-        dms.deleteReplicationTask(request -> request.replicationTaskArn(arn));
-        assertThat(cloudFormation.delete(arn, properties).status()).isEqualTo("SUCCESS");
-        CloudFormation.Answer answer = cloudFormation.create(properties);
+        assertThat(cloudFormation.create(PROPERTIES))
+                .isEqualTo(new CloudFormation.Answer("SUCCESS", DmsTasks.TASK, ""));
+        assertThat(dms.status()).isEqualTo("running");
+        assertThat(dms.orders)
+                .as("both connections, of which one fails once, and then one start")
+                .containsOnlyOnce("StartReplicationTaskstart-replication")
+                .endsWith("StartReplicationTaskstart-replication")
+                .filteredOn("TestConnection"::equals)
+                .hasSize(3);
+        assertThat(cloudFormation.update(DmsTasks.TASK, PROPERTIES).status()).isEqualTo("SUCCESS");
+        assertThat(dms.status()).isEqualTo("running");
+        assertThat(cloudFormation.delete(DmsTasks.TASK, PROPERTIES).status()).isEqualTo("SUCCESS");
+        assertThat(dms.status()).isEqualTo("stopped");
+        assertThat(cloudFormation.create(PROPERTIES).status()).isEqualTo("SUCCESS");
+        assertThat(dms.orders).endsWith("StartReplicationTaskresume-processing");
+        dms.forget();
+        assertThat(cloudFormation.delete(DmsTasks.TASK, PROPERTIES).status()).isEqualTo("SUCCESS");
+        CloudFormation.Answer answer = cloudFormation.create(PROPERTIES);
         assertThat(answer.status()).isEqualTo("FAILED");
         assertThat(answer.reason()).contains("there is no such replication");
         assertThat(cloudFormation.log())
-                .contains("\"message\":\"start with a full load\"", "\"AWSRequestId\":")
+                .contains(
+                        "is failed: the role can't be assumed",
+                        "\"message\":\"start with a full load\"",
+                        "\"AWSRequestId\":")
                 .doesNotContain("signature=secret");
     }
 
@@ -83,12 +79,5 @@ class StartReplicationTest {
         assertThat(function.log())
                 .contains("CloudFormation could not be answered: java.net.ConnectException")
                 .doesNotContain("Signature=abc");
-    }
-
-    private static String status() {
-        return dms.describeReplicationTasks(request -> {})
-                .replicationTasks()
-                .get(0)
-                .status();
     }
 }
