@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dataplatform.lambdas.loaddemodata.LoadDemoData;
 import dataplatform.lambdas.sourcedatabase.SourceKeys;
+import dataplatform.lambdas.sourcedatabase.SourceTables;
 import dataplatform.local.aws.Moto;
+import dataplatform.local.lambda.CloudFormation;
 import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.lambda.LambdaRuntime.Answer;
 import dataplatform.local.lambda.LambdaServer;
@@ -106,6 +108,7 @@ class LoadDemoTest {
 
     @Test
     void theCommandMakesTheDatabaseEqualToAFolder() throws Exception {
+        execute("drop schema if exists ecommerce cascade");
         objects.putObject(
                 request -> request.bucket(LANDING).key("demo/olist_sellers_dataset.csv"),
                 RequestBody.fromString("left over"));
@@ -191,6 +194,32 @@ class LoadDemoTest {
             execute("alter table ecommerce.sellers replica identity full");
             assertThat(answer.failed()).isTrue();
             assertThat(answer.body()).contains("Run: alter table ecommerce.sellers replica identity full");
+        }
+    }
+
+    @Test
+    void theTablesAreThereBeforeTheirRows() throws Exception {
+        execute("drop schema if exists ecommerce cascade");
+        Map<String, String> variables = new HashMap<>(environment);
+        variables.put("DATABASE_SSLMODE", "disable");
+        Path jar = Path.of("..", "lambdas", "source-database", "target", "source-database.jar");
+        try (CloudFormation deployment = CloudFormation.start(
+                LambdaRuntime.start(jar, SourceTables.class.getName(), variables, folder.resolve("tables")))) {
+            assertThat(deployment.create(Map.of("Version", "1")).status()).isEqualTo("SUCCESS");
+            assertThat(query(ORDERS)).isEqualTo("0");
+            upload("good/");
+            function.invoke("{\"bucket\":\"landing\",\"prefix\":\"good/\"}");
+            execute("drop table ecommerce.order_reviews");
+            assertThat(deployment
+                            .update("source-tables", Map.of("Version", "2"))
+                            .status())
+                    .isEqualTo("SUCCESS");
+            assertThat(query("select count(*) from ecommerce.order_reviews")).isEqualTo("0");
+            assertThat(deployment
+                            .delete("source-tables", Map.of("Version", "2"))
+                            .status())
+                    .isEqualTo("SUCCESS");
+            assertThat(query(ORDERS)).isEqualTo("100");
         }
     }
 
