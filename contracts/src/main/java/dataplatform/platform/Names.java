@@ -58,6 +58,16 @@ public record Names(String environment) {
         return "glue_ecommerce_" + inSql() + "_data_lake_" + layer.folder();
     }
 
+    /** The IAM role that DAGs run under. */
+    public String dagsRole() {
+        return of("airflow");
+    }
+
+    /** The user that Redshift signs this role in as. */
+    public String dagsUser() {
+        return "IAMR:" + dagsRole();
+    }
+
     /** The environment where names have no hyphens. */
     public String inSql() {
         return environment.replace('-', '_');

@@ -1,7 +1,6 @@
 package dataplatform.local.airflow;
 
 import dataplatform.local.aws.LocalEnvironment;
-import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Closing;
 import dataplatform.local.process.Project;
@@ -59,7 +58,7 @@ public final class Airflow {
         environment.put("AIRFLOW__DATAPLATFORM__RETRIES", "0");
         environment.put(
                 "AIRFLOW__DATAPLATFORM__DBT", Project.file(".venv/bin/dbt").toString());
-        environment.put("DW_USER", PostgresServer.USER);
+        environment.put("DW_USER", LocalEnvironment.NAMES.dagsUser());
         environment.put("DBT_TARGET", "local");
         environment.put("AWS_DEFAULT_REGION", S3Server.REGION);
         // the bundle may be read by others meanwhile

@@ -15,10 +15,12 @@ import dataplatform.local.emr.SparkRuns;
 import dataplatform.local.emr.SparkSubmit;
 import dataplatform.local.glue.GlueServer;
 import dataplatform.local.glue.GoldCatalog;
+import dataplatform.local.lambda.CloudFormation;
 import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.lambda.LambdaServer;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.Closing;
+import dataplatform.local.process.Project;
 import dataplatform.local.redshift.RedshiftDataServer;
 import dataplatform.local.redshift.Unload;
 import dataplatform.local.s3.S3Server;
@@ -44,6 +46,7 @@ import software.amazon.awssdk.services.ssm.model.ParameterType;
  */
 public final class AwsApis implements AutoCloseable {
     private static final String SOURCE_KEYS = "source-keys";
+    private static final String SPECTRUM_ROLE = "arn:aws:iam::123456789012:role/local";
 
     private final LocalPlatform platform;
     private final Moto moto;
@@ -72,13 +75,13 @@ public final class AwsApis implements AutoCloseable {
         try {
             apis.start(state, sparkLines);
             return apis;
-        } catch (IOException | SQLException | RuntimeException e) {
+        } catch (IOException | InterruptedException | SQLException | RuntimeException e) {
             Closing.after(e, apis::stop);
             throw e;
         }
     }
 
-    private void start(Path state, Consumer<String> sparkLines) throws IOException, SQLException {
+    private void start(Path state, Consumer<String> sparkLines) throws IOException, InterruptedException, SQLException {
         SparkRuns spark = new SparkRuns(platform.spark(), platform.s3Client(), state.resolve("logs/spark"), sparkLines);
         servers.add(spark);
         EmrServer emr = EmrServer.start(spark);
@@ -93,10 +96,13 @@ public final class AwsApis implements AutoCloseable {
         GlueServer glue = GlueServer.start(moto, this::crawl);
         servers.add(glue);
         environment.putAll(glue.environment());
-        RedshiftDataServer warehouse =
-                RedshiftDataServer.start(platform.postgres(), new Unload(platform.s3Client(), state.resolve("tmp")));
+        RedshiftDataServer warehouse = RedshiftDataServer.start(
+                platform.postgres(),
+                new Unload(platform.s3Client(), state.resolve("tmp")),
+                LocalEnvironment.NAMES.dagsUser());
         servers.add(warehouse);
         environment.putAll(warehouse.environment());
+        setUpWarehouse(warehouse, state.resolve("logs"));
         LambdaRuntime sourceKeys = platform.sourceKeys(moto);
         servers.add(sourceKeys);
         LambdaServer lambda = LambdaServer.start(Map.of(SOURCE_KEYS, sourceKeys));
@@ -106,6 +112,32 @@ public final class AwsApis implements AutoCloseable {
         runSpark(false, Optional.empty());
         putParameters(Map.of(
                 DagSettings.PARAMETER, AwsJson.JSON.valueToTree(settings().fields())));
+    }
+
+    /** As a deployment does: the external schema, roles, users and grants, by the function that makes them in Redshift. */
+    private static void setUpWarehouse(RedshiftDataServer warehouse, Path logs)
+            throws IOException, InterruptedException {
+        Path jar = Project.file("lambdas/set-up-warehouse/target/set-up-warehouse.jar");
+        String handler = "dataplatform.lambdas.setupwarehouse.SetUpWarehouse";
+        try (CloudFormation deployment =
+                CloudFormation.start(LambdaRuntime.start(jar, handler, warehouse.environment(), logs))) {
+            CloudFormation.Answer answer = deployment.create(Map.of(
+                    "WorkgroupName",
+                    LocalEnvironment.NAMES.environment(),
+                    "Database",
+                    PostgresServer.WAREHOUSE,
+                    "SecretArn",
+                    "arn:aws:secretsmanager:us-east-1:123456789012:secret:warehouse",
+                    "ExternalDatabase",
+                    LocalEnvironment.NAMES.catalog(LakeBucket.SILVER),
+                    "SpectrumRoleArn",
+                    SPECTRUM_ROLE,
+                    "LoaderUser",
+                    LocalEnvironment.NAMES.dagsUser()));
+            if (!answer.status().equals("SUCCESS")) {
+                throw new IllegalStateException("the warehouse could not be set up: " + answer.reason());
+            }
+        }
     }
 
     /** What an AWS SDK in a child process needs to find these services and no other. */
@@ -154,7 +186,7 @@ public final class AwsApis implements AutoCloseable {
                         platform.postgres().port(),
                         PostgresServer.WAREHOUSE,
                         LocalEnvironment.NAMES.environment(),
-                        "arn:aws:iam::123456789012:role/local"));
+                        SPECTRUM_ROLE));
     }
 
     private static ObjectNode serverlessRequest(SparkJob job, List<String> options) {

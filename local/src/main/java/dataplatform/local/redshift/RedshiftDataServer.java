@@ -37,12 +37,19 @@ public final class RedshiftDataServer implements AutoCloseable {
 
     private final PostgresServer postgres;
     private final Optional<Unload> unload;
+    private final Optional<String> user;
     private final LoopbackServer server;
     private final Map<String, Execution> executions = new ConcurrentHashMap<>();
 
-    private RedshiftDataServer(PostgresServer postgres, Optional<Unload> unload) throws IOException {
+    private RedshiftDataServer(PostgresServer postgres, Optional<Unload> unload, Optional<String> user)
+            throws IOException, SQLException {
         this.postgres = postgres;
         this.unload = unload;
+        this.user = user;
+        try (Connection connection = postgres.connect(PostgresServer.WAREHOUSE);
+                Statement statement = connection.createStatement()) {
+            statement.execute(RedshiftSql.SYSTEM_VIEWS);
+        }
         this.server = LoopbackServer.start(AwsJson.handler("ValidationException", this::answer));
     }
 
@@ -118,18 +125,22 @@ public final class RedshiftDataServer implements AutoCloseable {
         }
     }
 
-    /** Starts it on a free port of the loopback interface, over the warehouse of a server that outlives it. */
+    /**
+     * Starts it on a free port of the loopback interface, over the warehouse of a server that outlives it. Whoever names no user is
+     * its superuser.
+     */
     public static RedshiftDataServer start(PostgresServer postgres) throws IOException, SQLException {
-        try (Connection connection = postgres.connect(PostgresServer.WAREHOUSE);
-                Statement statement = connection.createStatement()) {
-            statement.execute(RedshiftSql.SYSTEM_VIEWS);
-        }
-        return new RedshiftDataServer(postgres, Optional.empty());
+        return new RedshiftDataServer(postgres, Optional.empty(), Optional.empty());
     }
 
-    /** Starts it so that UNLOAD writes to S3, too. */
-    public static RedshiftDataServer start(PostgresServer postgres, Unload unload) throws IOException {
-        return new RedshiftDataServer(postgres, Optional.of(unload));
+    /**
+     * Starts it so that UNLOAD writes to S3, too.
+     *
+     * @param user that the role of who calls is signed in as, where a call brings no secret: it has that user's rights and no others
+     */
+    public static RedshiftDataServer start(PostgresServer postgres, Unload unload, String user)
+            throws IOException, SQLException {
+        return new RedshiftDataServer(postgres, Optional.of(unload), Optional.of(user));
     }
 
     /** What an AWS SDK in a child process needs to find this server and nothing else. */
@@ -189,12 +200,7 @@ public final class RedshiftDataServer implements AutoCloseable {
         execution.started();
         try (Connection connection = postgres.connect(request.path("Database").asText())) {
             connection.setAutoCommit(false);
-            if (request.has("DbUser")) {
-                try (Statement statement = connection.createStatement()) {
-                    statement.execute("set session authorization "
-                            + statement.enquoteIdentifier(request.path("DbUser").asText(), true));
-                }
-            }
+            signIn(connection, request);
             List<Execution> statements = execution.parts.isEmpty() ? List.of(execution) : execution.parts;
             List<Outcome> outcomes = new ArrayList<>();
             for (Execution statement : statements) {
@@ -217,6 +223,26 @@ public final class RedshiftDataServer implements AutoCloseable {
             // whatever it is: whoever asks after the statement waits until it has ended
             execution.parts.forEach(part -> part.failed("rolled back: " + message(e)));
             execution.failed(message(e));
+        }
+    }
+
+    /** By a secret as the superuser, whose it is; otherwise as the user that is named, or as that of the role that calls. */
+    private void signIn(Connection connection, JsonNode request) throws SQLException {
+        Optional<String> wanted = request.has("DbUser")
+                ? Optional.of(request.path("DbUser").asText())
+                : user.filter(each -> !request.has("SecretArn"));
+        if (wanted.isEmpty()) {
+            return;
+        }
+        try (Statement statement = connection.createStatement()) {
+            String name = statement.enquoteIdentifier(wanted.get(), true);
+            if (user.equals(wanted)) {
+                // Redshift makes the user when its role signs in for the first time; it has no rights yet
+                statement.execute("do $$ begin create user " + name
+                        + "; exception when duplicate_object or unique_violation then null; end $$");
+                connection.commit();
+            }
+            statement.execute("set session authorization " + name);
         }
     }
 

@@ -33,8 +33,8 @@ public final class RedshiftSql {
                 insert into redshift_external_schemas
                   select oid, '$2', '{"IAM_ROLE":"$3"}' from pg_namespace where nspname = '$1' on conflict do nothing;
                 alter default privileges in schema $1 grant select on tables to public""");
-        translate("^(create user \\w+) password disable$", "$1");
-        translate("^grant role (\\w+) to (\\w+)$", "grant $1 to $2");
+        translate("^(create user (?:\\w+|\"[^\"]+\")) password disable$", "$1");
+        translate("^grant role (\\w+) to (\\w+|\"[^\"]+\")$", "grant $1 to $2");
         translate("^((?:grant|alter default privileges) .* to) role (\\w+)$", "$1 $2");
     }
 

@@ -39,6 +39,9 @@ import software.amazon.awssdk.services.s3.S3Client;
 
 /** The server as AWS's own client sees it. */
 class RedshiftDataServerTest {
+    private static final String USER = "IAMR:dataplatform-dev-airflow";
+    private static final String SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:warehouse";
+
     @TempDir
     static Path folder;
 
@@ -53,7 +56,7 @@ class RedshiftDataServerTest {
         postgres = PostgresServer.start(folder.resolve("postgres"));
         s3 = S3Server.start(folder.resolve("s3"), 0);
         s3Client = s3.client();
-        server = RedshiftDataServer.start(postgres, new Unload(s3Client, folder.resolve("tmp")));
+        server = RedshiftDataServer.start(postgres, new Unload(s3Client, folder.resolve("tmp")), USER);
         client = RedshiftDataClient.builder()
                 .endpointOverride(URI.create(server.environment().get("AWS_ENDPOINT_URL_REDSHIFT_DATA")))
                 .region(Region.of(S3Server.REGION))
@@ -93,6 +96,7 @@ class RedshiftDataServerTest {
     @Test
     void aBatchIsOneTransaction() throws Exception {
         DescribeStatementResponse batch = await(client.batchExecuteStatement(request -> request.clusterIdentifier("dev")
+                        .secretArn(SECRET)
                         .database("dw")
                         .sqls("create table half (id int)", "select * from nowhere"))
                 .id());
@@ -180,13 +184,40 @@ class RedshiftDataServerTest {
                 .contains("empty group");
     }
 
+    @Test
+    void aRoleHasTheRightsOfItsUserAndNoOthers() throws Exception {
+        assertThat(run("create schema kept; create table kept.orders as select 1 as id")
+                        .error())
+                .isNull();
+        for (String forbidden :
+                List.of("select * from kept.orders", unload("select * from kept.orders", "gold/kept/"))) {
+            assertThat(runAsRole(forbidden).error()).contains("permission denied for schema kept");
+        }
+        assertThat(run("grant usage on schema kept to \"" + USER + "\"; grant select on kept.orders to \"" + USER
+                                + "\"")
+                        .error())
+                .isNull();
+        assertThat(runAsRole("select current_user from kept.orders").error()).isNull();
+        assertThat(runAsRole(unload("select * from kept.orders", "gold/kept/")).error())
+                .isNull();
+    }
+
+    private static DescribeStatementResponse runAsRole(String sql) throws InterruptedException {
+        return await(client.executeStatement(
+                        request -> request.workgroupName("dev").database("dw").sql(sql))
+                .id());
+    }
+
     private static String unload(String query, String to) {
         return "unload ('" + query + "') to 's3://" + to + "' iam_role 'role' format as parquet cleanpath";
     }
 
+    /** As the superuser. */
     private static DescribeStatementResponse run(String sql) throws InterruptedException {
-        return await(client.executeStatement(
-                        request -> request.workgroupName("dev").database("dw").sql(sql))
+        return await(client.executeStatement(request -> request.workgroupName("dev")
+                        .database("dw")
+                        .secretArn(SECRET)
+                        .sql(sql))
                 .id());
     }
 

@@ -21,6 +21,7 @@ import software.amazon.lambda.powertools.cloudformation.Response;
  *   <li>{@code SecretArn} of a superuser's login
  *   <li>{@code ExternalDatabase} of the Glue catalog, which holds the silver tables
  *   <li>{@code SpectrumRoleArn} of the role with which Redshift reads them
+ *   <li>{@code LoaderUser} that makes the marts: {@code IAMR:} and the name of Airflow's role
  *   <li>{@code SqlVersion}, which changes with the SQL, so that CloudFormation calls again
  * </ul>
  *
@@ -29,6 +30,9 @@ import software.amazon.lambda.powertools.cloudformation.Response;
 public final class SetUpWarehouse extends CustomResource {
     private static final List<String> FILES = List.of("1-schemas.sql", "2-roles.sql", "3-grants.sql");
     private static final Pattern NAME = Pattern.compile("[a-z0-9_]{1,127}");
+    /** As Redshift calls the user of an IAM role. */
+    private static final Pattern ROLE_USER = Pattern.compile("IAMR:[\\w+=,.@-]{1,64}");
+
     private static final Pattern ROLE_ARN = Pattern.compile("arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+");
 
     private final RedshiftDataClient data;
@@ -70,7 +74,8 @@ public final class SetUpWarehouse extends CustomResource {
                 text(properties, "SecretArn", Pattern.compile(".+")));
         Map<String, String> values = Map.of(
                 "ExternalDatabase", text(properties, "ExternalDatabase", NAME),
-                "SpectrumRoleArn", text(properties, "SpectrumRoleArn", ROLE_ARN));
+                "SpectrumRoleArn", text(properties, "SpectrumRoleArn", ROLE_ARN),
+                "LoaderUser", text(properties, "LoaderUser", ROLE_USER));
         Instant deadline = deadline(context);
         for (String file : FILES) {
             for (Statement statement : SqlScript.read(file, values)) {

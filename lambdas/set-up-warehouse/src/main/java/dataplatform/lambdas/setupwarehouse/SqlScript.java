@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  */
 final class SqlScript {
     private static final Pattern CONDITION = Pattern.compile("-- (if|unless): (.+)");
-    private static final Pattern VARIABLE = Pattern.compile("\\$\\{(\\w+)}");
+    private static final Pattern VARIABLE = Pattern.compile("(\"?)\\$\\{(\\w+)}\\1");
 
     private SqlScript() {}
 
@@ -44,7 +44,7 @@ final class SqlScript {
     /**
      * Reads a file beside this class.
      *
-     * @param values of the <code>${…}</code> in it, which become literals
+     * @param values of the <code>${…}</code> in it, which become literals, or names where they stand in double quotes
      * @throws IllegalArgumentException if one has no value
      */
     static List<Statement> read(String file, Map<String, String> values) {
@@ -77,11 +77,12 @@ final class SqlScript {
 
     private static String fill(String sql, Map<String, String> values) {
         return VARIABLE.matcher(sql).replaceAll(variable -> {
-            String value = values.get(variable.group(1));
+            String value = values.get(variable.group(2));
             if (value == null) {
                 throw new IllegalArgumentException(variable.group() + " has no value");
             }
-            return Matcher.quoteReplacement("'" + value.replace("'", "''") + "'");
+            String quote = variable.group(1).isEmpty() ? "'" : "\"";
+            return Matcher.quoteReplacement(quote + value.replace(quote, quote + quote) + quote);
         });
     }
 }

@@ -8,15 +8,16 @@ create role analyst;
 -- unless: select 1 from svv_roles where role_name = 'dashboard'
 create role dashboard;
 
--- Users without a password log in by IAM's temporary credentials.
--- unless: select 1 from pg_user where usename = 'dbt'
-create user dbt password disable;
+-- Redshift signs an IAM role in as the user IAMR:<role>: so does Airflow's, with which dbt and UNLOAD run.
+-- unless: select 1 from pg_user where usename = ${LoaderUser}
+create user "${LoaderUser}" password disable;
 
+-- It has no password until somebody gives it one.
 -- unless: select 1 from pg_user where usename = 'metabase'
 create user metabase password disable;
 
--- unless: select 1 from svv_user_grants where user_name = 'dbt' and role_name = 'loader'
-grant role loader to dbt;
+-- unless: select 1 from svv_user_grants where user_name = ${LoaderUser} and role_name = 'loader'
+grant role loader to "${LoaderUser}";
 
 -- unless: select 1 from svv_user_grants where user_name = 'metabase' and role_name = 'dashboard'
 grant role dashboard to metabase;

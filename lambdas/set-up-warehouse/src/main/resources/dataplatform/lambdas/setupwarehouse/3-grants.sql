@@ -11,11 +11,11 @@ grant usage on schema marts to role analyst;
 
 grant usage on schema marts to role dashboard;
 
--- The marts that are there, and those that dbt makes later.
+-- The marts that are there, and those that Airflow makes later.
 grant select on all tables in schema marts to role analyst;
 
 grant select on all tables in schema marts to role dashboard;
 
-alter default privileges for user dbt in schema marts grant select on tables to role analyst;
+alter default privileges for user "${LoaderUser}" in schema marts grant select on tables to role analyst;
 
-alter default privileges for user dbt in schema marts grant select on tables to role dashboard;
+alter default privileges for user "${LoaderUser}" in schema marts grant select on tables to role dashboard;

@@ -1,8 +1,9 @@
-package dataplatform.lambdas.setupwarehouse;
+package dataplatform.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dataplatform.lambdas.setupwarehouse.SetUpWarehouse;
 import dataplatform.local.lambda.CloudFormation;
 import dataplatform.local.lambda.CloudFormation.Answer;
 import dataplatform.local.lambda.LambdaRuntime;
@@ -26,12 +27,14 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The packed function, under Lambda's client, on a warehouse in PostgreSQL behind the Data API. */
 class SetUpWarehouseTest {
+    private static final String LOADER = "IAMR:dataplatform-dev-airflow";
     private static final Map<String, String> PROPERTIES = Map.of(
             "WorkgroupName", "dataplatform-dev",
             "Database", PostgresServer.WAREHOUSE,
             "SecretArn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:warehouse",
             "ExternalDatabase", "glue_ecommerce_dev_data_lake_silver",
             "SpectrumRoleArn", "arn:aws:iam::123456789012:role/dataplatform-dev-spectrum",
+            "LoaderUser", LOADER,
             "SqlVersion", "1");
 
     @TempDir
@@ -46,7 +49,10 @@ class SetUpWarehouseTest {
         postgres = PostgresServer.start(folder.resolve("postgres"));
         data = RedshiftDataServer.start(postgres);
         cloudFormation = CloudFormation.start(LambdaRuntime.start(
-                Path.of("target", "set-up-warehouse.jar"), SetUpWarehouse.class.getName(), data.environment(), folder));
+                Path.of("..", "lambdas", "set-up-warehouse", "target", "set-up-warehouse.jar"),
+                SetUpWarehouse.class.getName(),
+                data.environment(),
+                folder));
     }
 
     @AfterAll
@@ -65,8 +71,8 @@ class SetUpWarehouseTest {
     void whoMakesMartsLetsTheOthersReadThem() throws Exception {
         as("postgres", "create table data_lake_silver.orders as select 1 as id");
         as("postgres", "create user ana; grant analyst to ana");
-        as("dbt", "create view staging.stg_orders as select * from data_lake_silver.orders");
-        as("dbt", "create table marts.fct_orders as select * from staging.stg_orders");
+        as(LOADER, "create view staging.stg_orders as select * from data_lake_silver.orders");
+        as(LOADER, "create table marts.fct_orders as select * from staging.stg_orders");
 
         for (String reader : List.of("ana", "metabase")) {
             assertThat(as(reader, "select id from marts.fct_orders")).containsExactly("1");
@@ -98,7 +104,10 @@ class SetUpWarehouseTest {
     @Test
     void aRunThatBrokeOffIsFinished() throws Exception {
         List<String> before = catalog();
-        as("postgres", "revoke loader from dbt; drop owned by dashboard; drop role dashboard; drop schema staging");
+        as(
+                "postgres",
+                "revoke loader from \"" + LOADER
+                        + "\"; drop owned by dashboard; drop role dashboard; drop schema staging");
         assertThat(catalog()).isNotEqualTo(before);
         setUp();
         assertThat(catalog()).isEqualTo(before);
@@ -112,7 +121,7 @@ class SetUpWarehouseTest {
                 .isEqualTo("SUCCESS");
         assertThat(as("postgres", "select databasename from svv_external_schemas"))
                 .containsExactly("glue_ecommerce_test_data_lake_silver");
-        assertThat(as("postgres", "select has_schema_privilege('dbt', 'data_lake_silver', 'usage')"))
+        assertThat(as("postgres", "select has_schema_privilege('" + LOADER + "', 'data_lake_silver', 'usage')"))
                 .containsExactly("t");
     }
 
