@@ -8,6 +8,9 @@ from airflow.sdk import task
 
 from dataplatform.settings import KEEPS_PROMISES, settings
 
+# a serverless one loses its capacity after two days
+RESTING = ("stopped", "deprovisioned")
+
 # what DMS has said within that time counts as now
 LATELY = timedelta(minutes=10)
 
@@ -24,7 +27,7 @@ def replication_is_healthy() -> str | None:
     if status == "running" and not failures:
         until = now_less_latency()
         return until and until.isoformat()
-    if status == "stopped" and known["replication_may_rest"] and not failures:
+    if status in RESTING and known["replication_may_rest"] and not failures:
         return None
     raise AirflowException(
         f"replication is {status}: {'; '.join(failures) or 'nothing more is known'}."

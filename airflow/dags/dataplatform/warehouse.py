@@ -89,17 +89,13 @@ def dbt_build(domain: str) -> None:
     changed = stage.news(found)
     if not changed:
         raise AirflowSkipException("the marts are in step with silver")
-    warehouse = settings()["warehouse"]
     # a domain's own: another one may be building at the same time
     target = Path(AIRFLOW_HOME) / "dbt" / domain
     results = target / "run_results.json"
     # of the last build, should this one not come to its own
     results.unlink(missing_ok=True)
-    environment = os.environ | {
-        "DW_HOST": warehouse["host"],
-        "DW_PORT": str(warehouse["port"]),
-        "DW_DATABASE": warehouse["database"],
-        "DW_CLUSTER": warehouse["identifier"],
+    environment = os.environ | connection(settings()["warehouse"])
+    environment |= {
         "DBT_TARGET_PATH": str(target),
         "DBT_LOG_PATH": str(target),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -133,6 +129,19 @@ def dbt_build(domain: str) -> None:
     # a mart that the project has no more is nothing to gold
     built.done({mart: builds[mart] for mart in marts(domain) if mart in builds})
     stage.done(found)
+
+
+def connection(warehouse: dict) -> dict[str, str]:
+    """The variables by which dbt's profile finds the warehouse.
+
+    :param warehouse: of the settings
+    """
+    return {
+        "DW_HOST": warehouse["host"],
+        "DW_PORT": str(warehouse["port"]),
+        "DW_DATABASE": warehouse["database"],
+        "DW_CLUSTER": warehouse["identifier"],
+    }
 
 
 def selection(domain: str, changed: list[str], found: dict[str, str]) -> list[str]:
