@@ -124,6 +124,10 @@ synth: $(built) $(cdk) ## write the CloudFormation templates, to cdk-app/target/
 diff: $(built) $(cdk) | environment ## what a deployment would change: ENV=<environment>
 	@$(cdk_run) diff
 
+.PHONY: bootstrap
+bootstrap: $(built) $(cdk) | environment ## prepare an account and region for deployments, once: ENV=<environment>
+	@$(cdk_run) bootstrap
+
 .PHONY: deploy-core
 deploy-core: $(built) $(cdk) | environment ## deploy everything but Airflow: ENV=<environment>
 	@$(cdk_run) $(deploy) 'dataplatform-$(ENV)-!(airflow)'

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
 
@@ -82,6 +83,10 @@ public final class Main {
                             context(app, "repository", ""),
                             context(app, "alert-email", ""),
                             context(app, "openlineage-url", ""),
+                            Stream.of(context(app, "zones", "").split(","))
+                                    .map(String::strip)
+                                    .filter(zone -> !zone.isEmpty())
+                                    .toList(),
                             Path.of(context(app, "checkout", "..")).toAbsolutePath()));
         }
         Platform.check(app);

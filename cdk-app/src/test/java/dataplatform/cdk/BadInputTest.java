@@ -71,6 +71,12 @@ class BadInputTest {
     }
 
     @Test
+    void zonesThatAreNotThree() {
+        assertThatThrownBy(() -> synthesise(Map.of("env", "dev", "zones", "us-east-1b, us-east-1c")))
+                .hasMessage("zones are [us-east-1b, us-east-1c]; give three, such as us-east-1a,us-east-1b,us-east-1c");
+    }
+
+    @Test
     void theKeyToDataThatMayNotBeDeleted() {
         assertThatThrownBy(() -> synthesise(Map.of("env", "production", "delete-data", "production")))
                 .hasMessage(

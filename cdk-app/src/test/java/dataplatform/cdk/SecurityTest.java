@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dataplatform.cdk.stacks.Platform;
+import dataplatform.contracts.Contracts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ class SecurityTest {
     private static final Set<String> ON_EVERYTHING = Set.of(
             "cloudwatch:GetMetricData",
             "cloudwatch:PutMetricData",
+            "dms:DescribeConnections",
             "dms:DescribeReplicationConfigs",
             "dms:DescribeReplicationTasks",
             "dms:DescribeReplications",
@@ -44,6 +46,13 @@ class SecurityTest {
             "redshift-data:GetStatementResult",
             "s3:GetAccountPublicAccessBlock",
             "ssm:GetCommandInvocation");
+
+    /**
+     * Services that assume a role only for something of the role's own account (an instance profile, a function, a monitored
+     * database), and send no {@code aws:SourceAccount}.
+     */
+    private static final Set<String> OF_THE_ACCOUNT =
+            Set.of("ec2.amazonaws.com", "lambda.amazonaws.com", "monitoring.rds.amazonaws.com");
 
     private final Synthesis synthesis = Synthesis.everything();
 
@@ -86,6 +95,51 @@ class SecurityTest {
             }
         }
         assertThat(actions).containsExactlyInAnyOrderElementsOf(ON_EVERYTHING);
+    }
+
+    @Test
+    void noServiceAssumesARoleForAnotherAccount() {
+        for (String stack : synthesis.templates().keySet()) {
+            synthesis.resources(stack, "AWS::IAM::Role").forEach((id, role) -> role.at(
+                            "/Properties/AssumeRolePolicyDocument/Statement")
+                    .forEach(statement -> {
+                        JsonNode service = statement.at("/Principal/Service");
+                        if (!service.isMissingNode() && !OF_THE_ACCOUNT.contains(service.asText())) {
+                            assertThat(statement
+                                            .at("/Condition/StringEquals/aws:SourceAccount/Ref")
+                                            .asText())
+                                    .as(stack + " " + id + ", for " + service)
+                                    .isEqualTo("AWS::AccountId");
+                        }
+                    }));
+        }
+    }
+
+    /** EventBridge sends none to an encrypted topic: a condition on it loses every message. */
+    @Test
+    void nothingAsksEventBridgeForItsAccount() {
+        for (String stack : synthesis.templates().keySet()) {
+            for (String type : List.of("AWS::KMS::Key", "AWS::SNS::TopicPolicy")) {
+                synthesis.resources(stack, type).forEach((id, resource) -> resource.get("Properties")
+                        .findValues("Statement")
+                        .forEach(statements -> statements.forEach(statement -> {
+                            if (statement.at("/Principal/Service").toString().contains("events.amazonaws.com")) {
+                                assertThat(statement.has("Condition"))
+                                        .as(stack + " " + id)
+                                        .isFalse();
+                            }
+                        })));
+            }
+        }
+    }
+
+    /** Whoever owns the repository may deploy. */
+    @Test
+    void noRepositoryIsTrustedUnlessItIsNamed(@TempDir Path folder) {
+        App app = Main.app(
+                Map.of("checkout", synthesis.folder().resolveSibling("checkout").toString()), folder);
+        Main.synthesise(app, Contracts::bundled);
+        assertThat(folder).isNotEmptyDirectory().isDirectoryNotContaining("glob:**-delivery.template.json");
     }
 
     @Test

@@ -74,6 +74,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                             REPOSITORY,
                             "alerts@example.org",
                             "https://lineage.example.org",
+                            List.of(),
                             checkout),
                     LANDING_PREFIXES);
             Main.synthesise(app, Contracts::bundled);
@@ -89,7 +90,14 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             Path out = folder.resolve("cdk.out");
             App app = Main.app(Map.of(), out);
             Deployment deployment = new Deployment(
-                    Environment.named("production"), false, Contracts.bundled(), REPOSITORY, "", "", checkout(folder));
+                    Environment.named("production"),
+                    false,
+                    Contracts.bundled(),
+                    REPOSITORY,
+                    "",
+                    "",
+                    List.of(),
+                    checkout(folder));
             Platform.add(app, deployment, LANDING_PREFIXES);
             Platform.check(app);
             app.synth();
@@ -145,7 +153,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
         }
     }
 
-    private static Map<String, JsonNode> templates(Path out) {
+    static Map<String, JsonNode> templates(Path out) {
         try (Stream<Path> files = Files.list(out)) {
             Map<String, JsonNode> templates = new TreeMap<>();
             for (Path file :

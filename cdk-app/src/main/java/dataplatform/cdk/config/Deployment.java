@@ -22,6 +22,7 @@ import software.amazon.awscdk.StackProps;
  * @param repository on GitHub, as {@code owner/name}
  * @param alertEmail who receives alarms; nobody if empty
  * @param openLineageUrl address that Airflow and Spark emit OpenLineage events to; none are emitted if empty
+ * @param zones three availability zones, such as {@code us-east-1a}; the region's first three if empty
  * @param checkout the folder that holds the modules
  */
 public record Deployment(
@@ -31,9 +32,16 @@ public record Deployment(
         String repository,
         String alertEmail,
         String openLineageUrl,
+        List<String> zones,
         Path checkout) {
+    /** @throws IllegalArgumentException if there are other than three zones */
     public Deployment {
         contracts = List.copyOf(contracts);
+        zones = List.copyOf(zones);
+        if (!zones.isEmpty() && zones.stream().distinct().count() != 3) {
+            throw new IllegalArgumentException(
+                    "zones are " + zones + "; give three, such as us-east-1a,us-east-1b,us-east-1c");
+        }
     }
 
     /** Whether Airflow and Spark emit OpenLineage events. */

@@ -3,7 +3,9 @@ package dataplatform.cdk.constructs;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.services.iam.IPrincipal;
 import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
 
 /** Statements of policies, and names of resources in them. */
 public final class Iam {
@@ -22,6 +24,17 @@ public final class Iam {
                 .resources(List.of(resources))
                 .conditions(conditions)
                 .build();
+    }
+
+    /**
+     * A service that assumes a role for resources of this account alone, so that nobody can have it assume the role for theirs
+     * (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html).
+     *
+     * @param service such as {@code glue}
+     */
+    public static IPrincipal service(String service) {
+        return new ServicePrincipal(service + ".amazonaws.com")
+                .withConditions(Map.of("StringEquals", Map.of("aws:SourceAccount", Aws.ACCOUNT_ID)));
     }
 
     /** Allows to hand a role to a service. */

@@ -5,6 +5,7 @@ import dataplatform.cdk.config.Environment;
 import dataplatform.cdk.policy.Waivers;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.FileSystem;
 import software.amazon.awscdk.RemovalPolicy;
@@ -53,8 +54,11 @@ public final class ManagedAirflow {
                 .removalPolicy(RemovalPolicy.DESTROY)
                 .build();
         copy("Dags", deployment.file(AirflowOptions.BUNDLE + "/dags"), List.of(), PREFIX + "/dags", true, logs);
-        Files files =
-                new Files(single("Requirements", "mwaa-requirements.txt", logs), single("Startup", "startup.sh", logs));
+        Files files = new Files(
+                deployment.emitsLineage()
+                        ? Optional.of(single("Requirements", "mwaa-requirements.txt", logs))
+                        : Optional.empty(),
+                single("Startup", "startup.sh", logs));
         stack.getNode().findAll().stream()
                 .filter(construct -> construct.getNode().getPath().matches("[^/]+/Custom::CDKBucketDeployment[^/]+"))
                 .forEach(handler -> {
@@ -74,7 +78,7 @@ public final class ManagedAirflow {
         return files;
     }
 
-    private record Files(String requirements, String startup) {}
+    private record Files(Optional<String> requirements, String startup) {}
 
     /** Copies one file of the bundle, and gives its key. */
     private String single(String id, String file, LogGroup logs) {
@@ -105,8 +109,17 @@ public final class ManagedAirflow {
         group.addEgressRule(group, Port.allTcp(), "among its own");
         String logs = Iam.arn("logs", "log-group:airflow-" + name + "-*");
         role.addToPolicy(Iam.allow(List.of("airflow:PublishMetrics"), Iam.arn("airflow", "environment/" + name)));
+        // as MWAA documents it
         role.addToPolicy(Iam.allow(
-                List.of("s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration"), artifacts.getBucketArn()));
+                List.of("s3:GetObject*", "s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:List*"),
+                artifacts.getBucketArn(),
+                artifacts.arnForObjects("*")));
+        Waivers.nag(
+                role,
+                "AwsSolutions-IAM5",
+                "/^(Action::s3:|Resource::arn:<AWS::Partition>:s3:::"
+                        + deployment.names().of("artifacts") + ")/",
+                "MWAA asks for these, and for no more than the bucket of its own files.");
         role.addToPolicy(Iam.allow(
                 List.of(
                         "logs:CreateLogStream",
@@ -164,10 +177,11 @@ public final class ManagedAirflow {
                 .kmsKey(key.getKeyArn())
                 .sourceBucketArn(artifacts.getBucketArn())
                 .dagS3Path(PREFIX + "/dags")
-                .requirementsS3Path(files.requirements())
+                .requirementsS3Path(files.requirements().orElse(null))
                 .airflowConfigurationOptions(AirflowOptions.of(deployment))
                 .startupScriptS3Path(files.startup())
-                .webserverAccessMode("PRIVATE_ONLY")
+                // TLS and a token that IAM gives out: docs/decisions/0025-airflows-page.md
+                .webserverAccessMode("PUBLIC_ONLY")
                 .networkConfiguration(CfnEnvironment.NetworkConfigurationProperty.builder()
                         .securityGroupIds(List.of(group.getSecurityGroupId()))
                         .subnetIds(subnets)

@@ -17,7 +17,6 @@ import dataplatform.platform.SilverState;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.Tags;
 import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
@@ -94,17 +93,14 @@ public final class AirflowStack extends Stack {
 
     private Role role(Environment.Airflow runsOn) {
         Role role = Role.Builder.create(this, "Role")
+                .roleName(deployment.names().dagsRole())
                 .assumedBy(
                         runsOn instanceof Environment.Airflow.Managed
-                                ? new CompositePrincipal(
-                                        new ServicePrincipal("airflow.amazonaws.com"),
-                                        new ServicePrincipal("airflow-env.amazonaws.com"))
+                                ? new CompositePrincipal(Iam.service("airflow"), Iam.service("airflow-env"))
                                 : new ServicePrincipal("ec2.amazonaws.com"))
                 .description("What DAGs may do")
                 .build();
         Names names = deployment.names();
-        // as whom the warehouse knows it
-        Tags.of(role).add("RedshiftDbUser", "dbt");
         lake.allowReading(role, LakeBucket.LANDING, "");
         lake.allowReading(role, LakeBucket.SILVER, SilverState.REPORTS);
         lake.allowReading(role, LakeBucket.SILVER, SilverState.SOURCE_KEYS);

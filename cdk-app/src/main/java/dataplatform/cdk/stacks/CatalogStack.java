@@ -17,7 +17,6 @@ import software.amazon.awscdk.services.glue.CfnDatabase;
 import software.amazon.awscdk.services.glue.CfnSecurityConfiguration;
 import software.amazon.awscdk.services.glue.CfnTable;
 import software.amazon.awscdk.services.iam.Role;
-import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
 import software.constructs.Construct;
 
@@ -158,7 +157,7 @@ public final class CatalogStack extends Stack {
     }
 
     /**
-     * Crawls a layer before the day begins, in an environment that does not rest.
+     * Crawls a layer; bronze before the day begins, in an environment that does not rest.
      *
      * @param onChange what becomes of a table whose files say otherwise
      */
@@ -170,7 +169,7 @@ public final class CatalogStack extends Stack {
             String onChange,
             CfnCrawler.TargetsProperty targets) {
         Role role = Role.Builder.create(this, name + "Role")
-                .assumedBy(new ServicePrincipal("glue.amazonaws.com"))
+                .assumedBy(Iam.service("glue"))
                 .description("What the crawler of " + name + " reads and changes")
                 .build();
         lake.allowReading(role, layer, prefix);
@@ -212,9 +211,10 @@ public final class CatalogStack extends Stack {
                         .updateBehavior(onChange)
                         .deleteBehavior("LOG")
                         .build());
-        if (!deployment.environment().rests()) {
+        // silver's is started by the DAGs when Spark is done: at an hour of its own it would meet them
+        if (layer == LakeBucket.BRONZE && !deployment.environment().rests()) {
             crawler.schedule(CfnCrawler.ScheduleProperty.builder()
-                    .scheduleExpression("cron(0 5 * * ? *)")
+                    .scheduleExpression("cron(0 4 * * ? *)")
                     .build());
         }
         CfnCrawler made = crawler.build();

@@ -232,7 +232,9 @@ public final class LakeStack extends Stack {
         key.addToResourcePolicy(PolicyStatement.Builder.create()
                 .sid("Logs")
                 .principals(List.of(new ServicePrincipal("logs." + Aws.REGION + ".amazonaws.com")))
-                .actions(List.of("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"))
+                // as CloudWatch Logs documents it
+                .actions(List.of(
+                        "kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"))
                 .resources(List.of("*"))
                 .conditions(Map.of("ArnLike", Map.of("kms:EncryptionContext:aws:logs:arn", Iam.arn("logs", "*"))))
                 .build());
@@ -240,11 +242,17 @@ public final class LakeStack extends Stack {
                 .sid("Alerts")
                 .principals(List.of(
                         new ServicePrincipal("cloudwatch.amazonaws.com"),
-                        new ServicePrincipal("events.amazonaws.com"),
                         new ServicePrincipal("budgets.amazonaws.com")))
                 .actions(USE_KEY)
                 .resources(List.of("*"))
                 .conditions(Map.of("StringEquals", Map.of("aws:SourceAccount", Aws.ACCOUNT_ID)))
+                .build());
+        // EventBridge names no account when it sends to an encrypted topic
+        key.addToResourcePolicy(PolicyStatement.Builder.create()
+                .sid("Events")
+                .principals(List.of(new ServicePrincipal("events.amazonaws.com")))
+                .actions(USE_KEY)
+                .resources(List.of("*"))
                 .build());
     }
 }

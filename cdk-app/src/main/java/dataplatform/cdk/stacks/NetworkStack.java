@@ -44,6 +44,7 @@ public final class NetworkStack extends Stack {
     /** As many as Redshift Serverless asks for. */
     private static final int ZONES = 3;
 
+    private final List<String> zones;
     private final SharedParameter vpcId;
     private final List<SharedParameter> privateSubnets;
     private final List<SharedParameter> publicSubnets;
@@ -52,6 +53,7 @@ public final class NetworkStack extends Stack {
         super(scope, deployment.names().of("network"), deployment.stack("network", "The private network"));
         Environment environment = deployment.environment();
         boolean nat = environment.nat();
+        this.zones = zones(deployment);
 
         List<SubnetConfiguration> subnets = new ArrayList<>();
         subnets.add(SubnetConfiguration.builder()
@@ -71,11 +73,16 @@ public final class NetworkStack extends Stack {
         Vpc vpc = Vpc.Builder.create(this, "Vpc")
                 .vpcName(deployment.names().of("network"))
                 .ipAddresses(IpAddresses.cidr(CIDR))
-                .availabilityZones(zones())
+                .availabilityZones(zones)
                 .natGateways(nat ? 1 : 0)
                 .subnetConfiguration(subnets)
                 .restrictDefaultSecurityGroup(false)
                 .build();
+        if (!deployment.zones().isEmpty()) {
+            Annotations.of(vpc)
+                    .acknowledgeWarning(
+                            "CloudFormation-Validate::W3010", "They were named for this account and region.");
+        }
         if (environment.spark() instanceof Environment.Spark.Clusters) {
             Tags.of(vpc).add(SparkStack.EMR_TAG, "true");
         }
@@ -114,7 +121,7 @@ public final class NetworkStack extends Stack {
                 "Network",
                 VpcAttributes.builder()
                         .vpcId(vpcId.in(scope))
-                        .availabilityZones(zones())
+                        .availabilityZones(zones)
                         .build());
     }
 
@@ -133,7 +140,7 @@ public final class NetworkStack extends Stack {
                 "Private" + number,
                 SubnetAttributes.builder()
                         .subnetId(privateSubnets.get(number).in(scope))
-                        .availabilityZone(zones().get(number))
+                        .availabilityZone(zones.get(number))
                         .build());
         Annotations.of(subnet)
                 .acknowledgeWarning("@aws-cdk/aws-ec2:noSubnetRouteTableId", "Only this stack adds routes.");
@@ -194,7 +201,10 @@ public final class NetworkStack extends Stack {
                 .toList();
     }
 
-    private static List<String> zones() {
+    private static List<String> zones(Deployment deployment) {
+        if (!deployment.zones().isEmpty()) {
+            return deployment.zones();
+        }
         return IntStream.range(0, ZONES)
                 .mapToObj(i -> Fn.select(i, Fn.getAzs()))
                 .toList();

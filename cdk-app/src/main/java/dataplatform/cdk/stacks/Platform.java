@@ -31,7 +31,10 @@ public final class Platform {
         WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
         new AirflowStack(app, deployment, lake, network, database, replication, spark, warehouse, landingPrefixes);
         new WatchStack(app, deployment, lake, spark, !landingPrefixes.isEmpty());
-        new DeliveryStack(app, deployment);
+        // whoever owns the repository may deploy: there is none by default
+        if (!deployment.repository().isEmpty()) {
+            new DeliveryStack(app, deployment);
+        }
     }
 
     /** Lets the app's synthesis fail where a stack breaks a rule of AWS Solutions. */

@@ -30,7 +30,8 @@ final class PlatformDashboard {
                 graph("Log that replication holds back (bytes)", slot),
                 graph("Free disk of the shop's database (bytes)", storage));
         application.ifPresent(id -> dashboard.addWidgets(
-                graph("Spark jobs done", job(id, "SuccessJobs")), graph("Spark jobs failed", job(id, "FailedJobs"))));
+                graph("Spark jobs done", job(id, names.of("spark"), "SuccessJobs")),
+                graph("Spark jobs failed", job(id, names.of("spark"), "FailedJobs"))));
         dashboard.addWidgets(
                 graph(
                         "Athena: bytes read",
@@ -52,11 +53,12 @@ final class PlatformDashboard {
                                 .build()));
     }
 
-    private static Metric job(String application, String metric) {
+    private static Metric job(String application, String name, String metric) {
         return Metric.Builder.create()
                 .namespace("AWS/EMRServerless")
                 .metricName(metric)
-                .dimensionsMap(Map.of("ApplicationId", application))
+                // both, as EMR publishes them from release 7.10 on
+                .dimensionsMap(Map.of("ApplicationId", application, "ApplicationName", name))
                 .statistic("Sum")
                 .period(Duration.hours(1))
                 .build();

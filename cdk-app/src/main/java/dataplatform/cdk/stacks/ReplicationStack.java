@@ -25,7 +25,6 @@ import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.iam.ManagedPolicy;
 import software.amazon.awscdk.services.iam.Role;
-import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.scheduler.Schedule;
@@ -105,8 +104,8 @@ public final class ReplicationStack extends Stack {
                     .replicationInstanceIdentifier(names.of("replication"))
                     .replicationInstanceClass(size.size())
                     .allocatedStorage(50)
-                    // the first that knows PostgreSQL 16 is 3.5.3
-                    .engineVersion("3.5.4")
+                    // of the engine's versions DMS takes its default: one that is named here takes no new instances one
+                    // day
                     .multiAz(size.multiAz())
                     .publiclyAccessible(false)
                     .autoMinorVersionUpgrade(true)
@@ -124,11 +123,15 @@ public final class ReplicationStack extends Stack {
                     .replicationTaskSettings(Json.text(this, settings()))
                     .build();
             this.arn = new SharedParameter(this, names.path("replication/arn"), task.getRef());
-            start(
+            Function function = start(
                     "ReplicationTaskArn",
                     task.getRef(),
                     List.of("dms:StartReplicationTask", "dms:StopReplicationTask", "dms:ModifyReplicationTask"),
-                    List.of("dms:DescribeReplicationTasks"));
+                    List.of("dms:DescribeReplicationTasks", "dms:DescribeConnections"));
+            // DMS starts no task before both have succeeded
+            JavaFunction.role(function)
+                    .addToPolicy(Iam.allow(
+                            List.of("dms:TestConnection"), instance.getRef(), source.getRef(), target.getRef()));
         }
     }
 
@@ -146,7 +149,7 @@ public final class ReplicationStack extends Stack {
     private CfnEndpoint source(SourceDatabaseStack database) {
         String secret = database.secretArn(this);
         Role role = Role.Builder.create(this, "SourceRole")
-                .assumedBy(new ServicePrincipal("dms." + Aws.REGION + ".amazonaws.com"))
+                .assumedBy(Iam.service("dms." + Aws.REGION))
                 .description("How replication gets the database's password")
                 .build();
         role.addToPolicy(Iam.allow(List.of("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"), secret));
@@ -172,7 +175,7 @@ public final class ReplicationStack extends Stack {
 
     private CfnEndpoint target() {
         Role role = Role.Builder.create(this, "TargetRole")
-                .assumedBy(new ServicePrincipal("dms.amazonaws.com"))
+                .assumedBy(Iam.service("dms"))
                 .description("How replication writes to bronze")
                 .build();
         lake.allowWriting(role, LakeBucket.BRONZE, Names.REPLICATED + "/");
@@ -219,7 +222,7 @@ public final class ReplicationStack extends Stack {
     }
 
     /** Starting is a call of its own; going on from where it stopped is another one, and the function knows which. */
-    private void start(String property, String arn, List<String> change, List<String> describe) {
+    private Function start(String property, String arn, List<String> change, List<String> describe) {
         Function function = JavaFunction.of(
                 this,
                 deployment,
@@ -240,6 +243,7 @@ public final class ReplicationStack extends Stack {
                 .build();
         // as long as it is there the function may stop the replication
         started.getNode().addDependency(role);
+        return function;
     }
 
     private void stopInTheEvening(String arn) {
@@ -262,7 +266,7 @@ public final class ReplicationStack extends Stack {
     private Role accountRole(String name, String policy) {
         Role role = Role.Builder.create(this, name)
                 .roleName(name)
-                .assumedBy(new ServicePrincipal("dms.amazonaws.com"))
+                .assumedBy(Iam.service("dms"))
                 .managedPolicies(List.of(ManagedPolicy.fromAwsManagedPolicyName("service-role/" + policy)))
                 .build();
         Waivers.nag(role, "AwsSolutions-IAM4", "DMS asks for this policy in a role of this name, and AWS keeps it.");

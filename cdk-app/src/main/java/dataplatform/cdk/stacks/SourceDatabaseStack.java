@@ -12,7 +12,9 @@ import dataplatform.platform.SilverState;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import software.amazon.awscdk.CustomResource;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.FileSystem;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Size;
 import software.amazon.awscdk.Stack;
@@ -148,6 +150,7 @@ public final class SourceDatabaseStack extends Stack {
                 DATABASE,
                 SECRET,
                 password.getSecretArn());
+        tables(lake, vpc, subnets, group, access, database);
         Function keys = sourceKeys(lake, vpc, subnets, group, access);
         this.sourceKeys =
                 new SharedParameter(this, names.path("source-database/keys-function-arn"), keys.getFunctionArn());
@@ -264,6 +267,37 @@ public final class SourceDatabaseStack extends Stack {
         reach(function, group, database, access);
         lake.allowWriting(JavaFunction.role(function), LakeBucket.SILVER, SilverState.SOURCE_KEYS);
         return function;
+    }
+
+    /** DMS fails for good when it starts and finds no table: they are there before it is. */
+    private void tables(
+            LakeStack lake,
+            IVpc vpc,
+            SubnetSelection subnets,
+            SecurityGroup reach,
+            Map<String, String> access,
+            DatabaseInstance database) {
+        SecurityGroup group = NetworkStack.securityGroup(this, "Tables", vpc, "Creates the tables of the shop");
+        Function function = JavaFunction.of(
+                this,
+                deployment,
+                lake.key(this),
+                "source-tables",
+                "source-database",
+                "SourceTables",
+                builder -> inNetwork(builder, lake, vpc, subnets, group)
+                        .description("Creates the tables of the contracts that the shop's database lacks")
+                        .memorySize(512)
+                        .ephemeralStorageSize(Size.mebibytes(512))
+                        .environment(access));
+        reach(function, group, reach, access);
+        CustomResource made = CustomResource.Builder.create(this, "CreateTables")
+                .resourceType("Custom::SourceTables")
+                .serviceToken(function.getFunctionArn())
+                .properties(
+                        Map.of("Version", FileSystem.fingerprint(deployment.file(JavaFunction.jar("source-database")))))
+                .build();
+        made.getNode().addDependency(database, JavaFunction.role(function));
     }
 
     private void loader(

@@ -15,7 +15,6 @@ import software.amazon.awscdk.services.emr.CfnSecurityConfiguration;
 import software.amazon.awscdk.services.iam.CfnInstanceProfile;
 import software.amazon.awscdk.services.iam.ManagedPolicy;
 import software.amazon.awscdk.services.iam.Role;
-import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
 import software.constructs.Construct;
 
@@ -51,7 +50,7 @@ final class SparkCluster {
                 .build();
         Role emr = Role.Builder.create(scope, "ServiceRole")
                 .roleName(serviceRole)
-                .assumedBy(new ServicePrincipal("elasticmapreduce.amazonaws.com"))
+                .assumedBy(Iam.service("elasticmapreduce"))
                 .managedPolicies(
                         List.of(ManagedPolicy.fromAwsManagedPolicyName("service-role/AmazonEMRServicePolicy_v2")))
                 .build();

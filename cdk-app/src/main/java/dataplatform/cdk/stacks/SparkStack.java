@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.emrserverless.CfnApplication;
+import software.amazon.awscdk.services.iam.IPrincipal;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.s3.assets.Asset;
@@ -57,7 +58,11 @@ public final class SparkStack extends Stack {
                         .build())
                 : Optional.empty();
         Environment.Spark runsOn = deployment.environment().spark();
-        Role role = jobRole(runsOn instanceof Environment.Spark.Serverless ? "emr-serverless" : "ec2");
+        // EC2 assumes roles for an instance profile of the account, and knows no such condition
+        Role role = jobRole(
+                runsOn instanceof Environment.Spark.Serverless
+                        ? Iam.service("emr-serverless")
+                        : new ServicePrincipal("ec2.amazonaws.com"));
         Function<SparkJob, Map<String, Object>> request = runsOn instanceof Environment.Spark.Serverless serverless
                 ? serverless(serverless, role)
                 : clusters((Environment.Spark.Clusters) runsOn, role, network);
@@ -115,10 +120,10 @@ public final class SparkStack extends Stack {
         return application.map(parameter -> parameter.in(scope));
     }
 
-    private Role jobRole(String service) {
+    private Role jobRole(IPrincipal service) {
         Role role = Role.Builder.create(this, "JobRole")
                 .roleName(jobRole())
-                .assumedBy(new ServicePrincipal(service + ".amazonaws.com"))
+                .assumedBy(service)
                 .description("What a Spark job reads and writes")
                 .build();
         lake.allowReading(role, LakeBucket.BRONZE, "");

@@ -13,17 +13,18 @@ import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import software.amazon.awscdk.CustomResource;
 import software.amazon.awscdk.FileSystem;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.iam.CompositePrincipal;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
-import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.redshift.CfnCluster;
@@ -44,6 +45,8 @@ public final class WarehouseStack extends Stack {
     private final IKey key;
     private final SharedParameter securityGroup;
     private SharedParameter host;
+    /** The ARN of the workgroup, whose end AWS makes up, where there is one. */
+    private Optional<SharedParameter> workgroup = Optional.empty();
 
     WarehouseStack(Construct scope, Deployment deployment, LakeStack lake, NetworkStack network, CatalogStack catalog) {
         super(scope, deployment.names().of("warehouse"), deployment.stack("warehouse", "The warehouse"));
@@ -55,6 +58,10 @@ public final class WarehouseStack extends Stack {
         SecurityGroup group = NetworkStack.securityGroup(this, "Reach", vpc, "The warehouse");
         this.securityGroup = new SharedParameter(
                 this, deployment.names().path("warehouse/security-group-id"), group.getSecurityGroupId());
+        if (deployment.environment().nat()) {
+            // where all that it reads and writes goes through the network
+            group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and the Glue catalog");
+        }
         Role spectrum = spectrum();
         Environment.Warehouse runsOn = deployment.environment().warehouse();
         if (runsOn instanceof Environment.Warehouse.Serverless serverless) {
@@ -78,16 +85,10 @@ public final class WarehouseStack extends Stack {
 
     /** Lets a role connect with a password of the moment, from another stack. */
     void allowSigningIn(Role role) {
-        boolean serverless = deployment.environment().warehouse() instanceof Environment.Warehouse.Serverless;
-        if (serverless) {
+        if (workgroup.isPresent()) {
             role.addToPolicy(Iam.allow(
                     List.of("redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"),
-                    Iam.arn("redshift-serverless", "workgroup/*")));
-            Waivers.nag(
-                    role,
-                    "AwsSolutions-IAM5",
-                    "/redshift-serverless/",
-                    "A workgroup's ARN ends in an id that AWS makes up; there is one in this account and region for each environment.");
+                    workgroup.get().in(role)));
         } else {
             role.addToPolicy(Iam.allow(
                     List.of("redshift:GetClusterCredentialsWithIAM"),
@@ -100,12 +101,11 @@ public final class WarehouseStack extends Stack {
 
     /** Lets a role have statements run, as itself, from another stack. */
     void allowStatements(Role role) {
-        boolean serverless = deployment.environment().warehouse() instanceof Environment.Warehouse.Serverless;
         role.addToPolicy(Iam.allow(
                 List.of("redshift-data:BatchExecuteStatement", "redshift-data:DescribeTable"),
-                serverless
-                        ? Iam.arn("redshift-serverless", "workgroup/*")
-                        : Iam.arn("redshift", "cluster:" + identifier(deployment.names()))));
+                workgroup
+                        .map(arn -> arn.in(role))
+                        .orElse(Iam.arn("redshift", "cluster:" + identifier(deployment.names())))));
         role.addToPolicy(ownStatements("redshift-data:DescribeStatement", "redshift-data:CancelStatement"));
     }
 
@@ -134,9 +134,7 @@ public final class WarehouseStack extends Stack {
     private Role spectrum() {
         Role role = Role.Builder.create(this, "SpectrumRole")
                 .roleName(spectrumRole())
-                .assumedBy(new CompositePrincipal(
-                        new ServicePrincipal("redshift.amazonaws.com"),
-                        new ServicePrincipal("redshift-serverless.amazonaws.com")))
+                .assumedBy(new CompositePrincipal(Iam.service("redshift"), Iam.service("redshift-serverless")))
                 .description("How the warehouse reads silver and writes gold")
                 .build();
         lake.allowReading(role, LakeBucket.SILVER, "");
@@ -195,6 +193,8 @@ public final class WarehouseStack extends Stack {
         workgroup.addResourceDependency(namespace);
         workgroup.applyRemovalPolicy(deployment.data());
         this.host = host(workgroup.getAttrWorkgroupEndpointAddress());
+        this.workgroup = Optional.of(new SharedParameter(
+                this, deployment.names().path("warehouse/workgroup-arn"), workgroup.getAttrWorkgroupWorkgroupArn()));
         setUp(Map.of("WorkgroupName", name), workgroup.getAttrWorkgroupWorkgroupArn(), workgroup);
     }
 
@@ -237,7 +237,7 @@ public final class WarehouseStack extends Stack {
                 .kmsKeyId(key.getKeyArn())
                 .port(PORT)
                 .publiclyAccessible(false)
-                .enhancedVpcRouting(true)
+                .enhancedVpcRouting(deployment.environment().nat())
                 .allowVersionUpgrade(true)
                 .automatedSnapshotRetentionPeriod(7)
                 .clusterSubnetGroupName(subnetGroup.getRef())
@@ -301,6 +301,8 @@ public final class WarehouseStack extends Stack {
                         externalDatabase(),
                         "SpectrumRoleArn",
                         Iam.role(spectrumRole()),
+                        "LoaderUser",
+                        deployment.names().dagsUser(),
                         "SqlVersion",
                         FileSystem.fingerprint(deployment.file(JavaFunction.jar("set-up-warehouse")))))
                 .build();
