@@ -74,6 +74,7 @@ def aws(endpoint, monkeypatch):
             "bronze": "bronze",
             "replicated": "ecommerce_rds",
             "silver": "silver",
+            "replication_instance": "dataplatform-dev-replication",
             "state": {name: f"_state/{name}/" for name in state},
         },
         "spark/bronze-to-silver": {"jobDriver": {}},

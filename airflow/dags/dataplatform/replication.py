@@ -8,9 +8,6 @@ from airflow.sdk import task
 
 from dataplatform.settings import KEEPS_PROMISES, settings
 
-# a serverless one loses its capacity after two days
-RESTING = ("stopped", "deprovisioned")
-
 # what DMS has said within that time counts as now
 LATELY = timedelta(minutes=10)
 
@@ -27,7 +24,7 @@ def replication_is_healthy() -> str | None:
     if status == "running" and not failures:
         until = now_less_latency()
         return until and until.isoformat()
-    if status in RESTING and known["replication_may_rest"] and not failures:
+    if status == "stopped" and known["replication_may_rest"] and not failures:
         return None
     raise AirflowException(
         f"replication is {status}: {'; '.join(failures) or 'nothing more is known'}."
@@ -47,12 +44,13 @@ def now_less_latency() -> datetime | None:
     It says nothing while it loads, or hangs. Where promises are kept, that is not taken for no latency.
     """
     now = datetime.now(UTC)
-    # over all replications of the account: DMS Serverless and an instance report it under different dimensions
     found = boto3.client("cloudwatch").get_metric_data(
         MetricDataQueries=[
             {
                 "Id": "lag",
-                "Expression": 'SELECT MAX(CDCLatencyTarget) FROM "AWS/DMS"',
+                # of whatever task: the environment's instance has one
+                "Expression": 'SELECT MAX(CDCLatencyTarget) FROM "AWS/DMS"'
+                f" WHERE ReplicationInstanceIdentifier = '{settings()['replication_instance']}'",
                 "Period": 60,
             }
         ],
@@ -66,24 +64,13 @@ def now_less_latency() -> datetime | None:
 
 
 def replication(arn: str) -> tuple[str, list[str]]:
-    """Status, and what is wrong with it; of a task or of a serverless replication."""
-    dms = boto3.client("dms")
-    if ":replication-config:" in arn:
-        wanted = [{"Name": "replication-config-arn", "Values": [arn]}]
-        found = dms.describe_replications(Filters=wanted)["Replications"]
-        if not found:
-            return "not started yet", []
-        failures = list(found[0].get("FailureMessages", []))
-        stats = found[0].get("ReplicationStats", {})
-    else:
-        wanted = [{"Name": "replication-task-arn", "Values": [arn]}]
-        found = dms.describe_replication_tasks(Filters=wanted, WithoutSettings=True)[
-            "ReplicationTasks"
-        ]
-        failures = [
-            message for message in [found[0].get("LastFailureMessage")] if message
-        ]
-        stats = found[0].get("ReplicationTaskStats", {})
+    """Status of DMS's task, and what is wrong with it."""
+    wanted = [{"Name": "replication-task-arn", "Values": [arn]}]
+    found = boto3.client("dms").describe_replication_tasks(
+        Filters=wanted, WithoutSettings=True
+    )["ReplicationTasks"]
+    failures = [message for message in [found[0].get("LastFailureMessage")] if message]
+    stats = found[0].get("ReplicationTaskStats", {})
     if stats.get("TablesErrored", 0):
         failures.append(
             f"{stats['TablesErrored']} tables could not be replicated: see DMS's table statistics"

@@ -60,7 +60,7 @@ def settings() -> dict:
     landing, bronze, silver, gold: buckets. replicated: the folder of bronze that replication writes under.
     state: folders of silver where the platform keeps what it has to remember: reports, passed,
     freshness, done, source_keys. gold_database: in the Glue catalog. crawler: of silver.
-    replication: ARN of the DMS task or replication config; replication_may_rest: whether it is
+    replication: ARN of the DMS task, on replication_instance; replication_may_rest: whether it is
     all right that it is stopped. source_keys_function: looks which rows the source has.
     warehouse: identifier of its workgroup or cluster, host, port, database, and unload_role, the
     ARN of the role that writes to gold.

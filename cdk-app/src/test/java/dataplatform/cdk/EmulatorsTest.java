@@ -44,7 +44,8 @@ class EmulatorsTest {
             "AWS::Athena::NamedQuery",
             "AWS::Budgets::Budget",
             "AWS::DMS::Endpoint",
-            "AWS::DMS::ReplicationConfig",
+            "AWS::DMS::ReplicationInstance",
+            "AWS::DMS::ReplicationTask",
             "AWS::DMS::ReplicationSubnetGroup",
             // moto fails on a prefix in the bucket
             "AWS::EC2::FlowLog",

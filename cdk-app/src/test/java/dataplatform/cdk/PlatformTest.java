@@ -196,10 +196,10 @@ class PlatformTest {
                         .toList());
         assertThat(actions).containsExactly("add-before-image-columns BI_", "add-column change_seq");
         assertThat(synthesis
-                        .only("dataplatform-dev-replication", "AWS::DMS::ReplicationConfig")
-                        .at("/ReplicationSettings/FullLoadSettings/TargetTablePrepMode")
+                        .only("dataplatform-dev-replication", "AWS::DMS::ReplicationTask")
+                        .get("ReplicationTaskSettings")
                         .asText())
-                .isEqualTo("DO_NOTHING");
+                .contains("\"TargetTablePrepMode\":\"DO_NOTHING\"");
     }
 
     @ParameterizedTest
@@ -207,8 +207,7 @@ class PlatformTest {
     void replicationIsStartedByItsFunction(String environment) {
         String stack = "dataplatform-" + environment + "-replication";
         JsonNode start = synthesis.only(stack, "Custom::StartReplication");
-        String property = environment.equals("dev") ? "ReplicationConfigArn" : "ReplicationTaskArn";
-        assertThat(names(start)).contains("ServiceToken", property, "TableMappings");
+        assertThat(names(start)).contains("ServiceToken", "ReplicationTaskArn", "TableMappings");
         assertThat(start.get("TableMappings").asText()).startsWith("{\"rules\":[");
         JsonNode policy = synthesis
                 .resources(stack, "AWS::IAM::Policy")
@@ -216,18 +215,19 @@ class PlatformTest {
                         .filter(id -> id.startsWith("StartReplication"))
                         .findFirst()
                         .orElseThrow());
-        assertThat(policy.toString())
-                .contains(environment.equals("dev") ? "dms:StartReplication\"" : "dms:StartReplicationTask\"");
+        assertThat(policy.toString()).contains("dms:StartReplicationTask\"", "dms:TestConnection");
     }
 
     @Test
     void whatRestsStopsInTheEvening() {
-        for (String part : List.of("source-database", "replication")) {
-            JsonNode schedule = synthesis.only("dataplatform-dev-" + part, "AWS::Scheduler::Schedule");
-            assertThat(schedule.get("ScheduleExpression").asText()).isEqualTo("cron(0 20 * * ? *)");
-            assertThat(synthesis.resources("dataplatform-production-" + part, "AWS::Scheduler::Schedule"))
-                    .isEmpty();
-        }
+        // replication first: a task that loses its database fails
+        Map.of("source-database", "cron(0 20 * * ? *)", "replication", "cron(30 19 * * ? *)")
+                .forEach((part, evening) -> {
+                    JsonNode schedule = synthesis.only("dataplatform-dev-" + part, "AWS::Scheduler::Schedule");
+                    assertThat(schedule.get("ScheduleExpression").asText()).isEqualTo(evening);
+                    assertThat(synthesis.resources("dataplatform-production-" + part, "AWS::Scheduler::Schedule"))
+                            .isEmpty();
+                });
         synthesis
                 .resources("dataplatform-dev-catalog", "AWS::Glue::Crawler")
                 .values()

@@ -42,7 +42,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             true,
             false,
             DEV.database(),
-            new Environment.Replication.Instance("dms.t3.small", false),
+            new Environment.Replication("dms.t3.small", false),
             new Environment.Spark.Clusters("m7g.xlarge", 8),
             DEV.airflow(),
             new Environment.Warehouse.Cluster("ra3.large", 2),

@@ -14,7 +14,8 @@ import java.util.Map;
  * @param gold name of the bucket
  * @param goldDatabase of the Glue catalog
  * @param crawler of silver
- * @param replication ARN of the DMS task or replication config
+ * @param replication ARN of the DMS task
+ * @param replicationInstance identifier of the instance that it runs on
  * @param replicationMayRest whether it is all right that it is stopped
  * @param sourceKeysFunction name or ARN of the function that looks which rows the source has
  * @param warehouse how it is reached
@@ -27,6 +28,7 @@ public record DagSettings(
         String goldDatabase,
         String crawler,
         String replication,
+        String replicationInstance,
         boolean replicationMayRest,
         String sourceKeysFunction,
         Warehouse warehouse) {
@@ -62,6 +64,7 @@ public record DagSettings(
                 entry("gold_database", goldDatabase),
                 entry("crawler", crawler),
                 entry("replication", replication),
+                entry("replication_instance", replicationInstance),
                 entry("replication_may_rest", replicationMayRest),
                 entry("source_keys_function", sourceKeysFunction),
                 entry(

@@ -8,11 +8,9 @@ import dataplatform.platform.Names;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import software.amazon.awssdk.core.SdkBytes;
-import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.services.lambda.LambdaClient;
@@ -35,15 +33,7 @@ public final class AirflowCommands {
 
     /** Ends with 1 if it can't be done, and says why on standard error. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new AirflowCommands())
-                .setExecutionExceptionHandler((e, command, result) -> {
-                    System.err.println(
-                            e instanceof SdkClientException
-                                    ? "AWS can't be called: " + e.getMessage()
-                                    : e.getMessage() == null ? e : e.getMessage());
-                    return 1;
-                })
-                .execute(args));
+        Commands.main(new AirflowCommands(), "", args);
     }
 
     @Command(name = "up", description = "Starts Airflow, and waits until it is healthy.")

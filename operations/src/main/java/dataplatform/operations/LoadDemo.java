@@ -16,7 +16,6 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
@@ -51,12 +50,7 @@ public final class LoadDemo implements Callable<Integer> {
 
     /** Ends with 1 if nothing was loaded, and says why on standard error. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new LoadDemo())
-                .setExecutionExceptionHandler((e, command, result) -> {
-                    System.err.println("Nothing was loaded. " + (e.getMessage() == null ? e : e.getMessage()));
-                    return 1;
-                })
-                .execute(args));
+        Commands.main(new LoadDemo(), "Nothing was loaded. ", args);
     }
 
     @Override

@@ -46,14 +46,13 @@ public record Environment(
      */
     public record Database(String instance, int gigabytes, boolean multiAz, int backupDays) {}
 
-    /** What replication runs on. */
-    public sealed interface Replication {
-        /** DMS Serverless, which costs nothing while stopped; {@code units} of 2 GB it may grow to. */
-        record Serverless(int units) implements Replication {}
-
-        /** An instance, cheaper when it never stops. */
-        record Instance(String size, boolean multiAz) implements Replication {}
-    }
+    /**
+     * The instance that DMS runs on, always: docs/decisions/0026-dms-on-an-instance.md.
+     *
+     * @param instance such as {@code dms.t3.micro}
+     * @param multiAz whether a second one stands by
+     */
+    public record Replication(String instance, boolean multiAz) {}
 
     /** What Spark runs on. */
     public sealed interface Spark {
@@ -95,7 +94,7 @@ public record Environment(
             true,
             false,
             new Database("t4g.micro", 20, false, 1),
-            new Replication.Serverless(2),
+            new Replication("dms.t3.micro", false),
             new Spark.Serverless(16),
             new Airflow.OnDemand("t4g.medium"),
             new Warehouse.Serverless(4, 8),
@@ -109,7 +108,7 @@ public record Environment(
             true,
             true,
             new Database("t4g.small", 50, false, 7),
-            new Replication.Instance("dms.t3.small", false),
+            new Replication("dms.t3.small", false),
             new Spark.Serverless(32),
             new Airflow.Managed(AIRFLOW, "mw1.small"),
             new Warehouse.Serverless(8, 16),
@@ -123,7 +122,7 @@ public record Environment(
             false,
             true,
             new Database("m7g.large", 200, true, 30),
-            new Replication.Instance("dms.t3.medium", true),
+            new Replication("dms.t3.medium", true),
             new Spark.Serverless(128),
             new Airflow.Managed(AIRFLOW, "mw1.small"),
             new Warehouse.Serverless(16, 64),

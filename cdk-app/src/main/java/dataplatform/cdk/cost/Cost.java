@@ -29,6 +29,7 @@ public final class Cost {
     private static final int SPARK_VCPU_HOURS = 8;
     private static final int SPARK_GIGABYTE_HOURS = 32;
     private static final int LAKE_GIGABYTES = 20;
+    private static final int DMS_GIGABYTES = 50;
     private static final int WAREHOUSE_GIGABYTES = 10;
     private static final int AIRFLOW_GIGABYTES = 10;
     // five at once, of 20 seconds each, all month, though no message is there
@@ -195,8 +196,6 @@ public final class Cost {
             case "AWS::EC2::NatGateway" ->
                 line(stack, resource, "NAT", always("nat", HOURS), always("public-address", HOURS));
             case "AWS::RDS::DBInstance" -> database(stack, resource, properties);
-            case "AWS::DMS::ReplicationConfig" ->
-                line(stack, resource, "1 unit", running("dms.serverless", rests ? WORKING_HOURS : 24));
             case "AWS::DMS::ReplicationInstance" -> {
                 int copies = properties.path("MultiAZ").asBoolean() ? 2 : 1;
                 String size = properties.get("ReplicationInstanceClass").asText();
@@ -205,7 +204,10 @@ public final class Cost {
                         resource,
                         copies + " x " + size,
                         always(size, HOURS * copies),
-                        always("dms.storage", properties.get("AllocatedStorage").asInt() * copies));
+                        // beyond what the price of the instance includes
+                        always(
+                                "dms.storage",
+                                Math.max(0, properties.get("AllocatedStorage").asInt() - DMS_GIGABYTES) * copies));
             }
             case "AWS::EMRServerless::Application" ->
                 line(

@@ -154,6 +154,7 @@ public final class AirflowStack extends Stack {
                 deployment.names().catalog(LakeBucket.GOLD),
                 deployment.names().of("silver"),
                 replication,
+                ReplicationStack.identifier(deployment.names()),
                 deployment.environment().rests(),
                 sourceKeys,
                 warehouse);

@@ -30,7 +30,7 @@ public final class Platform {
         SparkStack spark = new SparkStack(app, deployment, lake, network);
         WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
         new AirflowStack(app, deployment, lake, network, database, replication, spark, warehouse, landingPrefixes);
-        new WatchStack(app, deployment, lake, spark, !landingPrefixes.isEmpty());
+        new WatchStack(app, deployment, lake, replication, spark, !landingPrefixes.isEmpty());
         // whoever owns the repository may deploy: there is none by default
         if (!deployment.repository().isEmpty()) {
             new DeliveryStack(app, deployment);

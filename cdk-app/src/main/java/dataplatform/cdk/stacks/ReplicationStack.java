@@ -16,7 +16,6 @@ import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.CustomResource;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.dms.CfnEndpoint;
-import software.amazon.awscdk.services.dms.CfnReplicationConfig;
 import software.amazon.awscdk.services.dms.CfnReplicationInstance;
 import software.amazon.awscdk.services.dms.CfnReplicationSubnetGroup;
 import software.amazon.awscdk.services.dms.CfnReplicationTask;
@@ -34,10 +33,8 @@ import software.constructs.Construct;
 
 /** Replication: DMS writes every row of the shop's database, and then every change, to bronze. */
 public final class ReplicationStack extends Stack {
-    private static final String FULL_LOAD_AND_CHANGES = "full-load-and-cdc";
-
     private final Deployment deployment;
-    private SharedParameter arn;
+    private final SharedParameter arn;
     private final LakeStack lake;
     private final IKey key;
 
@@ -71,77 +68,48 @@ public final class ReplicationStack extends Stack {
         CfnEndpoint source = source(database);
         CfnEndpoint target = target();
 
-        Environment.Replication runsOn = deployment.environment().replication();
-        if (runsOn instanceof Environment.Replication.Serverless serverless) {
-            CfnReplicationConfig config = CfnReplicationConfig.Builder.create(this, "Replication")
-                    .replicationConfigIdentifier(names.of("replication"))
-                    .replicationType(FULL_LOAD_AND_CHANGES)
-                    .sourceEndpointArn(source.getRef())
-                    .targetEndpointArn(target.getRef())
-                    .tableMappings(TableMappings.UNTIL_STARTED)
-                    .replicationSettings(settings())
-                    .computeConfig(CfnReplicationConfig.ComputeConfigProperty.builder()
-                            .minCapacityUnits(1)
-                            .maxCapacityUnits(serverless.units())
-                            .multiAz(false)
-                            .replicationSubnetGroupId(subnets.getRef())
-                            .vpcSecurityGroupIds(List.of(group.getSecurityGroupId()))
-                            .kmsKeyId(key.getKeyArn())
-                            .build())
-                    .build();
-            String arn = config.getRef();
-            this.arn = new SharedParameter(this, names.path("replication/arn"), arn);
-            start(
-                    "ReplicationConfigArn",
-                    arn,
-                    List.of("dms:StartReplication", "dms:StopReplication", "dms:ModifyReplicationConfig"),
-                    List.of("dms:DescribeReplications", "dms:DescribeReplicationConfigs"));
-            if (deployment.environment().rests()) {
-                stopInTheEvening(arn);
-            }
-        } else if (runsOn instanceof Environment.Replication.Instance size) {
-            CfnReplicationInstance instance = CfnReplicationInstance.Builder.create(this, "Instance")
-                    .replicationInstanceIdentifier(names.of("replication"))
-                    .replicationInstanceClass(size.size())
-                    .allocatedStorage(50)
-                    // of the engine's versions DMS takes its default: one that is named here takes no new instances one
-                    // day
-                    .multiAz(size.multiAz())
-                    .publiclyAccessible(false)
-                    .autoMinorVersionUpgrade(true)
-                    .kmsKeyId(key.getKeyArn())
-                    .replicationSubnetGroupIdentifier(subnets.getRef())
-                    .vpcSecurityGroupIds(List.of(group.getSecurityGroupId()))
-                    .build();
-            CfnReplicationTask task = CfnReplicationTask.Builder.create(this, "Replication")
-                    .replicationTaskIdentifier(names.of("replication"))
-                    .migrationType(FULL_LOAD_AND_CHANGES)
-                    .replicationInstanceArn(instance.getRef())
-                    .sourceEndpointArn(source.getRef())
-                    .targetEndpointArn(target.getRef())
-                    .tableMappings(Json.text(this, TableMappings.UNTIL_STARTED))
-                    .replicationTaskSettings(Json.text(this, settings()))
-                    .build();
-            this.arn = new SharedParameter(this, names.path("replication/arn"), task.getRef());
-            Function function = start(
-                    "ReplicationTaskArn",
-                    task.getRef(),
-                    List.of("dms:StartReplicationTask", "dms:StopReplicationTask", "dms:ModifyReplicationTask"),
-                    List.of("dms:DescribeReplicationTasks", "dms:DescribeConnections"));
-            // DMS starts no task before both have succeeded
-            JavaFunction.role(function)
-                    .addToPolicy(Iam.allow(
-                            List.of("dms:TestConnection"), instance.getRef(), source.getRef(), target.getRef()));
+        Environment.Replication size = deployment.environment().replication();
+        CfnReplicationInstance instance = CfnReplicationInstance.Builder.create(this, "Instance")
+                .replicationInstanceIdentifier(identifier(names))
+                .replicationInstanceClass(size.instance())
+                // as much as its price includes
+                .allocatedStorage(50)
+                // of the engine's versions DMS takes its default: one that is named here takes no new instances one day
+                .multiAz(size.multiAz())
+                .publiclyAccessible(false)
+                .autoMinorVersionUpgrade(true)
+                .kmsKeyId(key.getKeyArn())
+                .replicationSubnetGroupIdentifier(subnets.getRef())
+                .vpcSecurityGroupIds(List.of(group.getSecurityGroupId()))
+                .build();
+        CfnReplicationTask task = CfnReplicationTask.Builder.create(this, "Replication")
+                .replicationTaskIdentifier(names.of("replication"))
+                .migrationType("full-load-and-cdc")
+                .replicationInstanceArn(instance.getRef())
+                .sourceEndpointArn(source.getRef())
+                .targetEndpointArn(target.getRef())
+                .tableMappings(Json.text(this, TableMappings.UNTIL_STARTED))
+                .replicationTaskSettings(Json.text(this, settings()))
+                .build();
+        this.arn = new SharedParameter(this, names.path("replication/arn"), task.getRef());
+        start(task.getRef(), List.of(instance.getRef(), source.getRef(), target.getRef()));
+        if (deployment.environment().rests()) {
+            stopInTheEvening(task.getRef());
         }
+    }
+
+    /** What the instance is called. */
+    static String identifier(Names names) {
+        return names.of("replication");
     }
 
     /** Lets a role see how replication goes, from another stack. */
     void allowWatching(Role role) {
         // DMS describes all replications or none
-        role.addToPolicy(Iam.allow(List.of("dms:DescribeReplications", "dms:DescribeReplicationTasks"), "*"));
+        role.addToPolicy(Iam.allow(List.of("dms:DescribeReplicationTasks"), "*"));
     }
 
-    /** ARN of the replication config or task, for another stack. */
+    /** ARN of the task, for another stack. */
     String arn(Construct scope) {
         return arn.in(scope);
     }
@@ -222,7 +190,7 @@ public final class ReplicationStack extends Stack {
     }
 
     /** Starting is a call of its own; going on from where it stopped is another one, and the function knows which. */
-    private Function start(String property, String arn, List<String> change, List<String> describe) {
+    private void start(String arn, List<String> connected) {
         Function function = JavaFunction.of(
                 this,
                 deployment,
@@ -231,31 +199,37 @@ public final class ReplicationStack extends Stack {
                 "StartReplication",
                 builder -> builder.description("Starts the replication, and stops it before it is deleted"));
         Role role = JavaFunction.role(function);
-        role.addToPolicy(Iam.allow(change, arn));
-        role.addToPolicy(Iam.allow(describe, "*"));
+        role.addToPolicy(Iam.allow(
+                List.of("dms:StartReplicationTask", "dms:StopReplicationTask", "dms:ModifyReplicationTask"), arn));
+        // DMS starts no task before the instance has reached both endpoints
+        role.addToPolicy(Iam.allow(List.of("dms:TestConnection"), connected.toArray(String[]::new)));
+        role.addToPolicy(Iam.allow(List.of("dms:DescribeReplicationTasks", "dms:DescribeConnections"), "*"));
         Waivers.nag(role, "AwsSolutions-IAM5", "/^Resource::\\*$/", "DMS describes all replications or none.");
         Waivers.checkov(function, "CKV_AWS_117", "It calls DMS alone, which is not in our network.");
         CustomResource started = CustomResource.Builder.create(this, "Start")
                 .resourceType("Custom::StartReplication")
                 .serviceToken(function.getFunctionArn())
                 .properties(Map.of(
-                        property, arn, "TableMappings", Json.text(this, TableMappings.of(deployment.contracts()))))
+                        "ReplicationTaskArn",
+                        arn,
+                        "TableMappings",
+                        Json.text(this, TableMappings.of(deployment.contracts()))))
                 .build();
         // as long as it is there the function may stop the replication
         started.getNode().addDependency(role);
-        return function;
     }
 
     private void stopInTheEvening(String arn) {
         Schedule.Builder.create(this, "Stop")
                 .scheduleName(deployment.names().of("stop-replication"))
                 .description("Stops the replication for the night")
-                .schedule(SourceDatabaseStack.evening())
+                // before the database: a task that loses it fails
+                .schedule(SourceDatabaseStack.evening(30))
                 .target(Universal.Builder.create()
                         .service("databasemigration")
-                        .action("stopReplication")
-                        .input(ScheduleTargetInput.fromObject(Map.of("ReplicationConfigArn", arn)))
-                        .policyStatements(List.of(Iam.allow(List.of("dms:StopReplication"), arn)))
+                        .action("stopReplicationTask")
+                        .input(ScheduleTargetInput.fromObject(Map.of("ReplicationTaskArn", arn)))
+                        .policyStatements(List.of(Iam.allow(List.of("dms:StopReplicationTask"), arn)))
                         // that it is stopped already is no failure
                         .retryAttempts(0)
                         .build())

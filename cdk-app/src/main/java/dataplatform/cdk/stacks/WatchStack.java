@@ -42,7 +42,13 @@ public final class WatchStack extends Stack {
     private final Deployment deployment;
     private final Topic topic;
 
-    WatchStack(Construct scope, Deployment deployment, LakeStack lake, SparkStack spark, boolean filesLand) {
+    WatchStack(
+            Construct scope,
+            Deployment deployment,
+            LakeStack lake,
+            ReplicationStack replication,
+            SparkStack spark,
+            boolean filesLand) {
         super(scope, deployment.names().of("watch"), deployment.stack("watch", "Alarms, budget and dashboard"));
         this.deployment = deployment;
         Names names = deployment.names();
@@ -122,13 +128,17 @@ public final class WatchStack extends Stack {
         if (!environment.rests()) {
             deployment.contracts().forEach(this::staleTable);
         }
+        // of this environment alone, where another may share the account; a cluster's id is made up when it starts
+        Map<String, Object> failed = spark.applicationId(this)
+                .<Map<String, Object>>map(id -> Map.of("state", List.of("FAILED"), "applicationId", List.of(id)))
+                .orElse(Map.of("state", List.of("FAILED")));
         notifyOn(
                 "failed-job",
                 "A Spark job has failed: docs/runbooks/silver.md, docs/runbooks/landing.md",
                 EventPattern.builder()
                         .source(List.of("aws.emr-serverless", "aws.emr"))
                         .detailType(List.of("EMR Serverless Job Run State Change", "EMR Step Status Change"))
-                        .detail(Map.of("state", List.of("FAILED")))
+                        .detail(failed)
                         .build(),
                 dead);
         notifyOn(
@@ -136,11 +146,14 @@ public final class WatchStack extends Stack {
                 "Replication has failed: docs/runbooks/replication-lag.md",
                 EventPattern.builder()
                         .source(List.of("aws.dms"))
+                        .resources(List.of(replication.arn(this)))
                         .detail(Map.of("category", Match.equalsIgnoreCase("failure")))
                         .build(),
                 dead);
         MonthlyBudget.create(this, names, environment.budget(), topic);
-        PlatformDashboard.create(this, names, slot, storage, spark.applicationId(this));
+        if (!environment.rests()) {
+            PlatformDashboard.create(this, names, slot, storage, spark.applicationId(this));
+        }
     }
 
     /** A metric of the quality gate. */
@@ -208,7 +221,7 @@ public final class WatchStack extends Stack {
                 .addAlarmAction(new SnsAction(topic));
     }
 
-    /** By a query over the metric, as DMS Serverless and an instance report it under different dimensions. */
+    /** By a query over the metric of the environment's instance, as the task's own identifier is made up by DMS. */
     private void replicationLag() {
         String name = "replication-lag";
         CfnAlarm.Builder.create(this, name)
@@ -218,7 +231,9 @@ public final class WatchStack extends Stack {
                         name))
                 .metrics(List.of(CfnAlarm.MetricDataQueryProperty.builder()
                         .id("lag")
-                        .expression("SELECT MAX(CDCLatencyTarget) FROM \"AWS/DMS\"")
+                        .expression(
+                                "SELECT MAX(CDCLatencyTarget) FROM \"AWS/DMS\" WHERE ReplicationInstanceIdentifier = '"
+                                        + ReplicationStack.identifier(deployment.names()) + "'")
                         .period(300)
                         .returnData(true)
                         .build()))

@@ -9,14 +9,14 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** DMS Serverless on one machine, as far as it is asked how replication goes: DescribeReplications. */
+/** DMS on one machine, as far as it is asked how replication goes: DescribeReplicationTasks. */
 public final class DmsServer implements AutoCloseable {
-    public static final String ARN = "arn:aws:dms:" + S3Server.REGION + ":123456789012:replication-config:local";
+    public static final String ARN = "arn:aws:dms:" + S3Server.REGION + ":123456789012:task:local";
 
     /**
      * How replication is.
      *
-     * @param status {@code created}, {@code running}, {@code stopped} or {@code failed}
+     * @param status {@code ready}, {@code running}, {@code stopped} or {@code failed}
      * @param failure what it failed of; empty if it did not
      */
     public record Status(String status, String failure) {}
@@ -44,18 +44,18 @@ public final class DmsServer implements AutoCloseable {
     }
 
     private JsonNode answer(String operation, JsonNode request) {
-        if (!operation.equals("DescribeReplications")) {
+        if (!operation.equals("DescribeReplicationTasks")) {
             throw AwsJson.unknown(operation);
         }
         Status now = replication.get();
         ObjectNode response = AwsJson.JSON.createObjectNode();
-        ObjectNode described = response.putArray("Replications")
+        ObjectNode described = response.putArray("ReplicationTasks")
                 .addObject()
-                .put("ReplicationConfigIdentifier", "local")
-                .put("ReplicationConfigArn", ARN)
+                .put("ReplicationTaskIdentifier", "local")
+                .put("ReplicationTaskArn", ARN)
                 .put("Status", now.status());
         if (!now.failure().isEmpty()) {
-            described.putArray("FailureMessages").add(now.failure());
+            described.put("LastFailureMessage", now.failure());
         }
         return response;
     }

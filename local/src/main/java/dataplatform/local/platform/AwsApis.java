@@ -179,6 +179,7 @@ public final class AwsApis implements AutoCloseable {
                 LocalEnvironment.NAMES.catalog(LakeBucket.GOLD),
                 "silver",
                 DmsServer.ARN,
+                "local",
                 true,
                 SOURCE_KEYS,
                 new DagSettings.Warehouse(

@@ -108,7 +108,7 @@ public final class LocalPlatform implements AutoCloseable {
     /** How replication is: what its process is, or how it ended. */
     DmsServer.Status replication() {
         if (replicator == null) {
-            return new DmsServer.Status("created", "");
+            return new DmsServer.Status("ready", "");
         }
         if (replicator.process().isAlive()) {
             return new DmsServer.Status("running", "");

@@ -19,12 +19,11 @@ import software.amazon.lambda.powertools.cloudformation.Response;
  * The custom resource {@code Custom::StartReplication}: a DMS replication that runs while the resource exists. Properties:
  *
  * <ul>
- *   <li>{@code ReplicationConfigArn} of a serverless replication, or {@code ReplicationTaskArn} of a task on an instance
+ *   <li>{@code ReplicationTaskArn}
  *   <li>{@code TableMappings}, as JSON; if the replication has others, it gets these, for which it is stopped and resumed
  * </ul>
  *
- * All tables are loaded once, at the first start. A replication that ran before is resumed and not started anew; one that DMS has
- * forgotten the place of is loaded anew, which silver takes for the newest.
+ * All tables are loaded once, at the first start. A replication that ran before is only ever resumed, never started anew and never reloaded.
  */
 public final class StartReplication extends CustomResource {
     private final DatabaseMigrationClient dms;
@@ -46,20 +45,20 @@ public final class StartReplication extends CustomResource {
     }
 
     /** What one event asks for. */
-    private record Request(Replication replication, String arn, String tableMappings) {}
+    private record Request(Replication replication, String tableMappings) {}
 
     @Override
     protected Response create(CloudFormationCustomResourceEvent event, Context context) {
         Optional<Request> request = request(event);
-        String id = request.map(Request::arn)
+        String id = request.map(each -> each.replication().arn())
                 .or(() -> Optional.ofNullable(event.getPhysicalResourceId()))
                 .orElse(event.getLogicalResourceId());
         return answer(
                 id,
                 context,
                 () -> run(
-                        request.orElseThrow(() -> new IllegalArgumentException(
-                                "give ReplicationConfigArn or ReplicationTaskArn, one of them, and TableMappings")),
+                        request.orElseThrow(
+                                () -> new IllegalArgumentException("give ReplicationTaskArn and TableMappings")),
                         context));
     }
 
@@ -82,22 +81,14 @@ public final class StartReplication extends CustomResource {
 
     private Optional<Request> request(CloudFormationCustomResourceEvent event) {
         Map<String, Object> properties = event.getResourceProperties();
-        String config = (String) properties.get("ReplicationConfigArn");
         String task = (String) properties.get("ReplicationTaskArn");
         String mappings = (String) properties.get("TableMappings");
-        if (mappings == null || (config == null) == (task == null)) {
-            return Optional.empty();
-        }
-        return Optional.of(
-                config == null
-                        ? new Request(new InstanceReplication(dms, task), task, mappings)
-                        : new Request(new ServerlessReplication(dms, config), config, mappings));
+        return mappings == null || task == null
+                ? Optional.empty()
+                : Optional.of(new Request(new Replication(dms, task), mappings));
     }
 
-    /**
-     * Brings it, step by step, to run with these mappings. That it gets there is not waited for: finding and starting the capacity for a serverless
-     * replication may take longer than a function may run.
-     */
+    /** Brings it, step by step, to run with these mappings. That the tables are loaded is not waited for. */
     private void run(Request request, Context context) throws InterruptedException {
         Replication replication = request.replication();
         boolean mapped = false;
@@ -117,7 +108,6 @@ public final class StartReplication extends CustomResource {
                                         && (ran
                                                 ? steps.take("resume", replication::resume)
                                                 : steps.take("start with a full load", replication::start));
-                            case LOST -> steps.isReady() && steps.take("load everything anew", replication::reload);
                             case CHANGING -> false;
                         };
                 if (runs) {
@@ -126,7 +116,7 @@ public final class StartReplication extends CustomResource {
             } else {
                 switch (state.phase()) {
                     case RUNNING -> steps.take("stop to change its tables", replication::stop);
-                    case NEW, STOPPED, LOST ->
+                    case NEW, STOPPED ->
                         mapped = steps.take("change its tables", () -> replication.map(request.tableMappings()));
                     case STARTING, CHANGING -> {
                         // takes no orders yet
@@ -144,7 +134,6 @@ public final class StartReplication extends CustomResource {
             Optional<State> state = steps.look();
             if (state.isEmpty()
                     || state.get().phase() == Phase.NEW
-                    || state.get().phase() == Phase.LOST
                     || state.get().phase() == Phase.STOPPED) {
                 return;
             }

@@ -5,27 +5,27 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import software.amazon.awssdk.services.databasemigration.DatabaseMigrationClient;
-import software.amazon.awssdk.services.databasemigration.model.DescribeReplicationConfigsRequest;
-import software.amazon.awssdk.services.databasemigration.model.DescribeReplicationConfigsResponse;
-import software.amazon.awssdk.services.databasemigration.model.DescribeReplicationsRequest;
-import software.amazon.awssdk.services.databasemigration.model.DescribeReplicationsResponse;
+import software.amazon.awssdk.services.databasemigration.model.Connection;
+import software.amazon.awssdk.services.databasemigration.model.DescribeConnectionsRequest;
+import software.amazon.awssdk.services.databasemigration.model.DescribeConnectionsResponse;
+import software.amazon.awssdk.services.databasemigration.model.DescribeReplicationTasksRequest;
+import software.amazon.awssdk.services.databasemigration.model.DescribeReplicationTasksResponse;
 import software.amazon.awssdk.services.databasemigration.model.InvalidResourceStateException;
-import software.amazon.awssdk.services.databasemigration.model.ModifyReplicationConfigRequest;
-import software.amazon.awssdk.services.databasemigration.model.ModifyReplicationConfigResponse;
-import software.amazon.awssdk.services.databasemigration.model.Replication;
-import software.amazon.awssdk.services.databasemigration.model.ReplicationConfig;
+import software.amazon.awssdk.services.databasemigration.model.ModifyReplicationTaskRequest;
+import software.amazon.awssdk.services.databasemigration.model.ModifyReplicationTaskResponse;
+import software.amazon.awssdk.services.databasemigration.model.ReplicationTask;
 import software.amazon.awssdk.services.databasemigration.model.ResourceNotFoundException;
-import software.amazon.awssdk.services.databasemigration.model.StartReplicationRequest;
-import software.amazon.awssdk.services.databasemigration.model.StartReplicationResponse;
-import software.amazon.awssdk.services.databasemigration.model.StopReplicationRequest;
-import software.amazon.awssdk.services.databasemigration.model.StopReplicationResponse;
+import software.amazon.awssdk.services.databasemigration.model.StartReplicationTaskRequest;
+import software.amazon.awssdk.services.databasemigration.model.StartReplicationTaskResponse;
+import software.amazon.awssdk.services.databasemigration.model.StopReplicationTaskRequest;
+import software.amazon.awssdk.services.databasemigration.model.StopReplicationTaskResponse;
 
-/** One serverless replication, which no engine on this machine has: at each look it is in the next of its states, and it notes its orders. */
+/** One task, whose states no engine on this machine goes through: at each look it is in the next of them, and it notes its orders. */
 final class FakeDms implements DatabaseMigrationClient {
-    static final String ARN = "arn:aws:dms:us-east-1:123456789012:replication-config:SHOP";
+    static final String ARN = "arn:aws:dms:us-east-1:123456789012:task:SHOP";
 
     final List<String> orders = new ArrayList<>();
-    private final Deque<Replication> states = new ArrayDeque<>();
+    private final Deque<ReplicationTask> states = new ArrayDeque<>();
     private String tableMappings;
     private int refusals;
 
@@ -36,12 +36,12 @@ final class FakeDms implements DatabaseMigrationClient {
 
     FakeDms then(String... statuses) {
         for (String status : statuses) {
-            then(Replication.builder().status(status).build());
+            then(ReplicationTask.builder().status(status).build());
         }
         return this;
     }
 
-    FakeDms then(Replication state) {
+    FakeDms then(ReplicationTask state) {
         states.add(state);
         return this;
     }
@@ -53,41 +53,53 @@ final class FakeDms implements DatabaseMigrationClient {
     }
 
     @Override
-    public DescribeReplicationConfigsResponse describeReplicationConfigs(DescribeReplicationConfigsRequest request) {
+    public DescribeReplicationTasksResponse describeReplicationTasks(DescribeReplicationTasksRequest request) {
         assertArn(request.filters().get(0).values().get(0));
         if (states.isEmpty()) {
             throw ResourceNotFoundException.builder().message("not found").build();
         }
-        return DescribeReplicationConfigsResponse.builder()
-                .replicationConfigs(
-                        ReplicationConfig.builder().tableMappings(tableMappings).build())
+        ReplicationTask state = states.size() > 1 ? states.remove() : states.element();
+        return DescribeReplicationTasksResponse.builder()
+                .replicationTasks(state.copy(task -> task.tableMappings(tableMappings)
+                        .replicationInstanceArn("instance")
+                        .sourceEndpointArn("source")
+                        .targetEndpointArn("target")))
+                .build();
+    }
+
+    /** Both were tested. */
+    @Override
+    public DescribeConnectionsResponse describeConnections(DescribeConnectionsRequest request) {
+        return DescribeConnectionsResponse.builder()
+                .connections(
+                        Connection.builder()
+                                .endpointArn("source")
+                                .status("successful")
+                                .build(),
+                        Connection.builder()
+                                .endpointArn("target")
+                                .status("successful")
+                                .build())
                 .build();
     }
 
     @Override
-    public DescribeReplicationsResponse describeReplications(DescribeReplicationsRequest request) {
-        assertArn(request.filters().get(0).values().get(0));
-        Replication state = states.size() > 1 ? states.remove() : states.element();
-        return DescribeReplicationsResponse.builder().replications(state).build();
+    public StartReplicationTaskResponse startReplicationTask(StartReplicationTaskRequest request) {
+        order(request.startReplicationTaskTypeAsString(), request.replicationTaskArn());
+        return StartReplicationTaskResponse.builder().build();
     }
 
     @Override
-    public StartReplicationResponse startReplication(StartReplicationRequest request) {
-        order(request.startReplicationType(), request.replicationConfigArn());
-        return StartReplicationResponse.builder().build();
+    public StopReplicationTaskResponse stopReplicationTask(StopReplicationTaskRequest request) {
+        order("stop", request.replicationTaskArn());
+        return StopReplicationTaskResponse.builder().build();
     }
 
     @Override
-    public StopReplicationResponse stopReplication(StopReplicationRequest request) {
-        order("stop", request.replicationConfigArn());
-        return StopReplicationResponse.builder().build();
-    }
-
-    @Override
-    public ModifyReplicationConfigResponse modifyReplicationConfig(ModifyReplicationConfigRequest request) {
-        order("modify", request.replicationConfigArn());
+    public ModifyReplicationTaskResponse modifyReplicationTask(ModifyReplicationTaskRequest request) {
+        order("modify", request.replicationTaskArn());
         tableMappings = request.tableMappings();
-        return ModifyReplicationConfigResponse.builder().build();
+        return ModifyReplicationTaskResponse.builder().build();
     }
 
     private void order(String order, String arn) {

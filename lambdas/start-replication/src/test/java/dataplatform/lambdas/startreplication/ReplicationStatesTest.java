@@ -15,11 +15,11 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import software.amazon.awssdk.services.databasemigration.model.Replication;
+import software.amazon.awssdk.services.databasemigration.model.ReplicationTask;
 import software.amazon.lambda.powertools.cloudformation.Response;
 
-/** What is ordered of a serverless replication in each of its states. */
-class ServerlessReplicationTest {
+/** What is ordered of a task in each of its states. */
+class ReplicationStatesTest {
     private static final String ORDERS =
             "{\"rules\":[{\"rule-type\":\"selection\",\"rule-id\":\"1\",\"table\":\"orders\"}]}";
     private static final String ORDERS_AS_DMS_WRITES_IT =
@@ -27,7 +27,7 @@ class ServerlessReplicationTest {
     private static final String ALL = "{\"rules\":[{\"rule-type\":\"selection\",\"rule-id\":\"1\",\"table\":\"%\"}]}";
 
     @ParameterizedTest
-    @ValueSource(strings = {"created", "ready"})
+    @ValueSource(strings = {"ready", "failed"})
     void startsANewOne(String status) {
         FakeDms dms = new FakeDms(ORDERS, status);
         assertThat(create(dms, ORDERS).getPhysicalResourceId()).isEqualTo(FakeDms.ARN);
@@ -36,7 +36,7 @@ class ServerlessReplicationTest {
 
     @Test
     void resumesAStoppedOne() {
-        FakeDms dms = new FakeDms(ORDERS_AS_DMS_WRITES_IT, "deprovisioning", "stopped");
+        FakeDms dms = new FakeDms(ORDERS_AS_DMS_WRITES_IT, "moving", "stopped");
         assertThat(create(dms, ORDERS).getStatus()).isEqualTo(Response.Status.SUCCESS);
         assertThat(dms.orders).containsExactly("resume-processing");
     }
@@ -44,25 +44,16 @@ class ServerlessReplicationTest {
     @Test
     void resumesAFailedOneThatHasLoaded() {
         FakeDms dms = new FakeDms(ORDERS)
-                .then(Replication.builder()
+                .then(ReplicationTask.builder()
                         .status("failed")
-                        .provisionData(data -> data.dateProvisioned(Instant.EPOCH))
+                        .recoveryCheckpoint("checkpoint:V1#1")
                         .build());
         create(dms, ORDERS);
         assertThat(dms.orders).containsExactly("resume-processing");
     }
 
-    @Test
-    void startsAFailedOneThatNeverGotAsFarAsLoading() {
-        FakeDms dms = new FakeDms(ORDERS, "failed");
-        create(dms, ORDERS);
-        assertThat(dms.orders).containsExactly("start-replication");
-    }
-
     @ParameterizedTest
-    @ValueSource(
-            strings = {"running", "initializing", "testing_connection", "provisioning_capacity", "replication_starting"
-            })
+    @ValueSource(strings = {"running", "starting"})
     void leavesARunningOneAlone(String status) {
         FakeDms dms = new FakeDms(ORDERS_AS_DMS_WRITES_IT, status);
         assertThat(update(dms, ORDERS).getStatus()).isEqualTo(Response.Status.SUCCESS);
@@ -71,8 +62,7 @@ class ServerlessReplicationTest {
 
     @Test
     void changesTheTablesOfARunningOneAndResumesIt() {
-        FakeDms dms =
-                new FakeDms(ORDERS, "replication_starting", "running", "stopping", "stopped", "modifying", "stopped");
+        FakeDms dms = new FakeDms(ORDERS, "starting", "running", "stopping", "stopped", "modifying", "stopped");
         assertThat(update(dms, ALL).getStatus()).isEqualTo(Response.Status.SUCCESS);
         assertThat(dms.orders).containsExactly("stop", "modify", "resume-processing");
     }
@@ -84,19 +74,12 @@ class ServerlessReplicationTest {
         assertThat(dms.orders).containsExactly("modify", "resume-processing");
 
         FakeDms changedByCloudFormation = new FakeDms(ALL)
-                .then(Replication.builder()
+                .then(ReplicationTask.builder()
                         .status("ready")
-                        .replicationStats(stats -> stats.freshStartDate(Instant.EPOCH))
+                        .replicationTaskStats(stats -> stats.freshStartDate(Instant.EPOCH))
                         .build());
         update(changedByCloudFormation, ALL);
         assertThat(changedByCloudFormation.orders).containsExactly("resume-processing");
-    }
-
-    @Test
-    void loadsOneAnewThatStoodStillForTooLong() {
-        FakeDms dms = new FakeDms(ORDERS, "deprovisioning", "deprovisioned");
-        assertThat(create(dms, ORDERS).getStatus()).isEqualTo(Response.Status.SUCCESS);
-        assertThat(dms.orders).containsExactly("reload-target");
     }
 
     @Test
@@ -110,7 +93,7 @@ class ServerlessReplicationTest {
     void saysWhatItWaitedForInVain() {
         FakeDms dms = new FakeDms(ORDERS, "modifying");
         Response response = new StartReplication(dms, Duration.ofMillis(1))
-                .create(event(Map.of("ReplicationConfigArn", FakeDms.ARN, "TableMappings", ORDERS)), context(20_010));
+                .create(event(Map.of("ReplicationTaskArn", FakeDms.ARN, "TableMappings", ORDERS)), context(20_010));
         assertThat(response.getStatus()).isEqualTo(Response.Status.FAILED);
         assertThat(response.getReason()).startsWith(FakeDms.ARN + ": it is still modifying");
         assertThat(dms.orders).isEmpty();
@@ -118,7 +101,7 @@ class ServerlessReplicationTest {
 
     @Test
     void stopsADeletedOneAndWaits() {
-        FakeDms dms = new FakeDms(ORDERS, "replication_starting", "running", "stopping", "stopped");
+        FakeDms dms = new FakeDms(ORDERS, "starting", "running", "stopping", "stopped");
         assertThat(delete(dms).getStatus()).isEqualTo(Response.Status.SUCCESS);
         assertThat(dms.orders).containsExactly("stop");
     }
@@ -131,15 +114,13 @@ class ServerlessReplicationTest {
     }
 
     @Test
-    void refusesPropertiesThatNameNoneOrTwo() {
-        List<Map<String, Object>> wrong = List.of(
-                Map.of("TableMappings", ORDERS),
-                Map.of("TableMappings", ORDERS, "ReplicationConfigArn", FakeDms.ARN, "ReplicationTaskArn", "t"),
-                Map.of("ReplicationConfigArn", FakeDms.ARN));
+    void refusesPropertiesThatAreMissing() {
+        List<Map<String, Object>> wrong =
+                List.of(Map.of("TableMappings", ORDERS), Map.of("ReplicationTaskArn", FakeDms.ARN));
         for (Map<String, Object> properties : wrong) {
-            StartReplication function = new StartReplication(new FakeDms(ORDERS, "created"), Duration.ofMillis(1));
+            StartReplication function = new StartReplication(new FakeDms(ORDERS, "ready"), Duration.ofMillis(1));
             Response response = function.create(event(properties), context(60_000));
-            assertThat(response.getReason()).contains("give ReplicationConfigArn or ReplicationTaskArn");
+            assertThat(response.getReason()).contains("give ReplicationTaskArn and TableMappings");
             // as CloudFormation asks for next
             assertThat(function.delete(event(properties), context(60_000)).getStatus())
                     .isEqualTo(Response.Status.SUCCESS);
@@ -149,20 +130,20 @@ class ServerlessReplicationTest {
     private static Response create(FakeDms dms, String tableMappings) {
         return function(dms)
                 .create(
-                        event(Map.of("ReplicationConfigArn", FakeDms.ARN, "TableMappings", tableMappings)),
+                        event(Map.of("ReplicationTaskArn", FakeDms.ARN, "TableMappings", tableMappings)),
                         context(60_000));
     }
 
     private static Response update(FakeDms dms, String tableMappings) {
         return function(dms)
                 .update(
-                        event(Map.of("ReplicationConfigArn", FakeDms.ARN, "TableMappings", tableMappings)),
+                        event(Map.of("ReplicationTaskArn", FakeDms.ARN, "TableMappings", tableMappings)),
                         context(60_000));
     }
 
     private static Response delete(FakeDms dms) {
         return function(dms)
-                .delete(event(Map.of("ReplicationConfigArn", FakeDms.ARN, "TableMappings", ORDERS)), context(60_000));
+                .delete(event(Map.of("ReplicationTaskArn", FakeDms.ARN, "TableMappings", ORDERS)), context(60_000));
     }
 
     private static StartReplication function(FakeDms dms) {
