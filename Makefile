@@ -124,6 +124,10 @@ synth: $(built) $(cdk) ## write the CloudFormation templates, to cdk-app/target/
 diff: $(built) $(cdk) | environment ## what a deployment would change: ENV=<environment>
 	@$(cdk_run) diff
 
+.PHONY: doctor
+doctor: $(built) | environment ## look whether your credentials' account and region can take a deployment: ENV=<environment>
+	@$(operate) dataplatform.operations.Doctor --environment '$(ENV)'
+
 .PHONY: bootstrap
 bootstrap: $(built) $(cdk) | environment ## prepare an account and region for deployments, once: ENV=<environment>
 	@$(cdk_run) bootstrap

@@ -29,6 +29,6 @@ public final class DeveloperMachine {
         userData.addCommands(
                 "shutdown -h +600 'ten hours are over'",
                 "dnf install --assumeyes --quiet git java-17-amazon-corretto-devel make nodejs22 python3.12");
-        new OnDemandInstance(stack, deployment, key, "dev-env", "m7g.xlarge", role, group, subnet, userData);
+        new OnDemandInstance(stack, deployment, key, "dev-env", "m7g.xlarge", 50, role, group, subnet, userData);
     }
 }

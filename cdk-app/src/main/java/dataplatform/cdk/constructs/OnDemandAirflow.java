@@ -56,7 +56,7 @@ public final class OnDemandAirflow {
         Names names = deployment.names();
         role.addToPolicy(Iam.allow(List.of("ssm:PutParameter"), Iam.arn("ssm", "parameter" + names.path(HEARTBEAT))));
         OnDemandInstance instance = new OnDemandInstance(
-                stack, deployment, key, "airflow", onDemand.instance(), role, group, subnet, userData(role));
+                stack, deployment, key, "airflow", onDemand.instance(), 20, role, group, subnet, userData(role));
         reaper(instance.template());
         CfnDocument.Builder.create(stack, "CallAirflow")
                 .name(callDocument(names))

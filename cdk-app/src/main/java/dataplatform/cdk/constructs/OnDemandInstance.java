@@ -44,6 +44,7 @@ public final class OnDemandInstance extends Construct {
      * @param key that logs are encrypted with
      * @param part its name and the value of its tag {@code part}, such as {@code airflow}
      * @param size such as {@code t4g.medium}
+     * @param gigabytes of its disk
      * @param role of the instance
      */
     OnDemandInstance(
@@ -52,6 +53,7 @@ public final class OnDemandInstance extends Construct {
             IKey key,
             String part,
             String size,
+            int gigabytes,
             Role role,
             SecurityGroup group,
             String subnet,
@@ -61,7 +63,7 @@ public final class OnDemandInstance extends Construct {
         role.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName("AmazonSSMManagedInstanceCore"));
         Waivers.nag(
                 role, "AwsSolutions-IAM4", "AWS keeps this policy for Session Manager, the only way to the instance.");
-        this.template = template(part, size, role, group, subnet, userData);
+        this.template = template(part, size, gigabytes, role, group, subnet, userData);
         launcher(deployment, key, part, role, group, subnet);
     }
 
@@ -70,7 +72,7 @@ public final class OnDemandInstance extends Construct {
     }
 
     private LaunchTemplate template(
-            String part, String size, Role role, SecurityGroup group, String subnet, UserData userData) {
+            String part, String size, int gigabytes, Role role, SecurityGroup group, String subnet, UserData userData) {
         LaunchTemplate made = LaunchTemplate.Builder.create(this, "Template")
                 .launchTemplateName(names.of(part))
                 .instanceType(new InstanceType(size))
@@ -88,7 +90,7 @@ public final class OnDemandInstance extends Construct {
                 .blockDevices(List.of(BlockDevice.builder()
                         .deviceName("/dev/xvda")
                         .volume(BlockDeviceVolume.ebs(
-                                20,
+                                gigabytes,
                                 EbsDeviceOptions.builder()
                                         .encrypted(true)
                                         .volumeType(EbsDeviceVolumeType.GP3)

@@ -29,6 +29,12 @@ public final class Cost {
     private static final int SPARK_VCPU_HOURS = 8;
     private static final int SPARK_GIGABYTE_HOURS = 32;
     private static final int LAKE_GIGABYTES = 20;
+    /** What depends on use alone, or is too small to be seen. */
+    private static final String NOT_COUNTED = """
+            not counted: data through NAT (0.045 a GB); logs in CloudWatch (0.50 a GB, MWAA's five are the most) and of VPC flows;
+            disks of instances on demand (0.003 a GB and day); MWAA's second worker (0.055 an hour); rotations of keys (1.00 a
+            month each, from the second year on); backups of the database beyond its size; requests; taxes""";
+
     private static final int DMS_GIGABYTES = 50;
     private static final int WAREHOUSE_GIGABYTES = 10;
     private static final int AIRFLOW_GIGABYTES = 10;
@@ -111,6 +117,7 @@ public final class Cost {
             Prices prices = Prices.read();
             System.out.println(prices.note());
             print(environment, of(environment, Path.of(args[1]), prices));
+            System.out.println(NOT_COUNTED);
         } catch (IllegalArgumentException e) {
             System.err.println(e.getMessage());
             System.exit(1);

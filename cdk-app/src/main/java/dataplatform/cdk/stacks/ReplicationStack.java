@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.CustomResource;
+import software.amazon.awscdk.FileSystem;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.dms.CfnEndpoint;
 import software.amazon.awscdk.services.dms.CfnReplicationInstance;
@@ -213,7 +214,10 @@ public final class ReplicationStack extends Stack {
                         "ReplicationTaskArn",
                         arn,
                         "TableMappings",
-                        Json.text(this, TableMappings.of(deployment.contracts()))))
+                        Json.text(this, TableMappings.of(deployment.contracts())),
+                        // another function is called again, also for one that was told of success before DMS failed
+                        "Version",
+                        FileSystem.fingerprint(deployment.file(JavaFunction.jar("start-replication")))))
                 .build();
         // as long as it is there the function may stop the replication
         started.getNode().addDependency(role);

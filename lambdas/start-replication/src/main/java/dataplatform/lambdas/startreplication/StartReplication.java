@@ -21,6 +21,7 @@ import software.amazon.lambda.powertools.cloudformation.Response;
  * <ul>
  *   <li>{@code ReplicationTaskArn}
  *   <li>{@code TableMappings}, as JSON; if the replication has others, it gets these, for which it is stopped and resumed
+ *   <li>{@code Version}, which changes with this function, so that CloudFormation calls again
  * </ul>
  *
  * All tables are loaded once, at the first start. A replication that ran before is only ever resumed, never started anew and never reloaded.

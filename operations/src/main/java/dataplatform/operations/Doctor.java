@@ -1,0 +1,218 @@
+package dataplatform.operations;
+
+import dataplatform.platform.Names;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.services.cloudformation.CloudFormationClient;
+import software.amazon.awssdk.services.cloudformation.model.StackSummary;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.AvailabilityZone;
+import software.amazon.awssdk.services.iam.IamClient;
+import software.amazon.awssdk.services.iam.model.NoSuchEntityException;
+import software.amazon.awssdk.services.ssm.SsmClient;
+import software.amazon.awssdk.services.ssm.model.ParameterNotFoundException;
+import software.amazon.awssdk.services.sts.StsClient;
+import software.amazon.awssdk.services.sts.model.GetCallerIdentityResponse;
+
+/**
+ * Looks, and changes nothing: whether an account and region can take a deployment of an environment, and what to do where not. Prints a line
+ * for each check, {@code ok}, {@code look} or {@code STOP}; ends with 1 if a deployment would fail.
+ */
+@Command(
+        name = "doctor",
+        mixinStandardHelpOptions = true,
+        description = "Says whether the account and region of your credentials can take a deployment.")
+public final class Doctor implements Callable<Integer> {
+    /** Where {@code cdk bootstrap} leaves the version of what it made. */
+    private static final String BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version";
+    /** The first with which the CDK's command line deploys as it does here. */
+    private static final int BOOTSTRAP_VERSION = 21;
+
+    private static final int ZONES = 3;
+    /** Networks that a region allows an account unless it asks for more. */
+    private static final int NETWORKS = 5;
+    /** Zones, by their ids, that lack Graviton, Redshift Serverless or MWAA. */
+    private static final Set<String> LACKING = Set.of("use1-az3", "usw1-az2", "cac1-az3", "apne1-az3");
+    /** Roles that DMS looks for by these names, once in an account. */
+    private static final List<String> DMS_ROLES = List.of("dms-vpc-role", "dms-cloudwatch-logs-role");
+
+    private static final String GITHUB = "token.actions.githubusercontent.com";
+    /** States that a stack can't be deployed in. */
+    private static final Map<String, String> STUCK = Map.of(
+            "ROLLBACK_COMPLETE", "its first deployment failed; delete it (aws cloudformation delete-stack)",
+            "ROLLBACK_FAILED", "delete it (aws cloudformation delete-stack)",
+            "DELETE_FAILED", "delete it again; its events say what stood in the way",
+            "UPDATE_ROLLBACK_FAILED", "go on with its rollback (aws cloudformation continue-update-rollback)");
+
+    @Option(names = "--environment", required = true, description = "Its name, such as dev.")
+    private String environment;
+
+    private final List<String> stops = new ArrayList<>();
+
+    /** Ends with 1 if a deployment would fail, or AWS can't be asked. */
+    public static void main(String[] args) {
+        Commands.main(new Doctor(), "", args);
+    }
+
+    @Override
+    public Integer call() {
+        Names names = new Names(environment);
+        try (SdkHttpClient http = UrlConnectionHttpClient.create();
+                StsClient sts = StsClient.builder().httpClient(http).build();
+                Ec2Client ec2 = Ec2Client.builder().httpClient(http).build();
+                SsmClient ssm = SsmClient.builder().httpClient(http).build();
+                IamClient iam = IamClient.builder().httpClient(http).build();
+                CloudFormationClient stacks =
+                        CloudFormationClient.builder().httpClient(http).build()) {
+            GetCallerIdentityResponse caller = sts.getCallerIdentity();
+            zones(ec2, caller);
+            bootstrap(ssm);
+            Map<String, String> states = states(stacks, names.of(""));
+            stuck(states);
+            // what this environment has made itself is in nobody's way
+            if (!states.containsKey(names.of("network"))) {
+                networks(ec2);
+            }
+            if (!states.containsKey(names.of("replication"))) {
+                dmsRoles(iam);
+            }
+            if (!states.containsKey(names.of("delivery"))) {
+                github(iam);
+            }
+        }
+        System.out.println(
+                stops.isEmpty()
+                        ? environment + " can be deployed"
+                        : environment + " can not be deployed: " + String.join(", ", stops));
+        return stops.isEmpty() ? 0 : 1;
+    }
+
+    private void zones(Ec2Client ec2, GetCallerIdentityResponse caller) {
+        List<AvailabilityZone> zones = ec2.describeAvailabilityZones().availabilityZones().stream()
+                .filter(zone -> "availability-zone".equals(zone.zoneType()) || zone.zoneType() == null)
+                .toList();
+        String region = zones.isEmpty() ? "?" : zones.get(0).regionName();
+        ok("account", caller.account() + ", region " + region + ", as " + caller.arn());
+        List<AvailabilityZone> whole =
+                zones.stream().filter(zone -> !LACKING.contains(zone.zoneId())).toList();
+        if (whole.size() < ZONES) {
+            stop(
+                    "zones",
+                    "the region has " + whole.size() + " zones with all services, and " + ZONES
+                            + " are needed: take another region");
+        } else if (!whole.subList(0, ZONES).equals(zones.subList(0, ZONES))) {
+            stop(
+                    "zones",
+                    "of the region's first three one lacks services; put into cdk.json, under context: \"zones\": \""
+                            + whole.stream()
+                                    .limit(ZONES)
+                                    .map(AvailabilityZone::zoneName)
+                                    .collect(Collectors.joining(","))
+                            + "\" (if it is not there yet)");
+        } else {
+            ok("zones", "the first three have all services");
+        }
+    }
+
+    private void bootstrap(SsmClient ssm) {
+        try {
+            int version = Integer.parseInt(ssm.getParameter(request -> request.name(BOOTSTRAP))
+                    .parameter()
+                    .value());
+            if (version < BOOTSTRAP_VERSION) {
+                stop("bootstrap", "version " + version + " is too old: make bootstrap ENV=" + environment);
+            } else {
+                ok("bootstrap", "version " + version);
+            }
+        } catch (ParameterNotFoundException e) {
+            stop("bootstrap", "the CDK's bucket and roles are not there: make bootstrap ENV=" + environment);
+        }
+    }
+
+    private static Map<String, String> states(CloudFormationClient stacks, String prefix) {
+        return stacks.listStacksPaginator().stackSummaries().stream()
+                .filter(stack -> stack.stackName().startsWith(prefix))
+                .filter(stack -> !stack.stackStatusAsString().equals("DELETE_COMPLETE"))
+                .collect(Collectors.toMap(StackSummary::stackName, StackSummary::stackStatusAsString, (a, b) -> a));
+    }
+
+    private void stuck(Map<String, String> states) {
+        List<String> stuck = states.entrySet().stream()
+                .filter(stack -> STUCK.containsKey(stack.getValue()))
+                .map(stack -> stack.getKey() + " is " + stack.getValue() + ": " + STUCK.get(stack.getValue()))
+                .sorted()
+                .toList();
+        if (stuck.isEmpty()) {
+            ok("stacks", states.isEmpty() ? "none yet" : states.size() + " are there, and can be deployed to");
+        } else {
+            stuck.forEach(each -> stop("stacks", each));
+        }
+    }
+
+    private void networks(Ec2Client ec2) {
+        int count = ec2.describeVpcs().vpcs().size();
+        if (count >= NETWORKS) {
+            look(
+                    "networks",
+                    count + " are there, and " + NETWORKS
+                            + " is what a region allows by default: raise the quota, or delete one (the default network is not needed)");
+        } else {
+            ok("networks", count + " of " + NETWORKS);
+        }
+    }
+
+    private void dmsRoles(IamClient iam) {
+        List<String> there = DMS_ROLES.stream()
+                .filter(name -> {
+                    try {
+                        iam.getRole(request -> request.roleName(name));
+                        return true;
+                    } catch (NoSuchEntityException e) {
+                        return false;
+                    }
+                })
+                .toList();
+        if (there.isEmpty()) {
+            ok("roles of DMS", "none yet; the stack replication makes them");
+        } else {
+            look(
+                    "roles of DMS",
+                    there + " are there. An environment with ownsAccount makes them itself: set it to false"
+                            + " in Environment, or delete them if nothing else uses DMS");
+        }
+    }
+
+    private void github(IamClient iam) {
+        boolean there = iam.listOpenIDConnectProviders().openIDConnectProviderList().stream()
+                .anyMatch(provider -> provider.arn().endsWith("/" + GITHUB));
+        if (there) {
+            look(
+                    "GitHub",
+                    "its identity provider is there. An environment with ownsAccount and a repository makes it itself:"
+                            + " set ownsAccount to false in Environment");
+        } else {
+            ok("GitHub", "no identity provider yet");
+        }
+    }
+
+    private static void ok(String what, String found) {
+        System.out.printf("ok    %-14s %s%n", what, found);
+    }
+
+    private static void look(String what, String found) {
+        System.out.printf("look  %-14s %s%n", what, found);
+    }
+
+    private void stop(String what, String found) {
+        stops.add(what);
+        System.out.printf("STOP  %-14s %s%n", what, found);
+    }
+}
