@@ -95,7 +95,7 @@ build: $(built) ## compile and pack
 
 .PHONY: test
 test: $(tools) $(airflow) $(checkov) $(trino) $(cdk) | java ## run all tests
-	@failed=; $(maven) --fail-at-end verify || failed+=' Maven (its list is above),'; \
+	@failed=; $(maven) --threads 2 --fail-at-end verify || failed+=' Maven (its list is above),'; \
 	$(call lint_templates,cdk-app/target/synthesis/cdk.out/*.template.json) || failed+=' the linters of the templates,'; \
 	(cd airflow && .venv/bin/python -m pytest --quiet tests) || failed+=' the tests of airflow,'; \
 	[[ -z $$failed ]] || { echo "failed:$${failed%,}" >&2; exit 1; }
@@ -140,6 +140,10 @@ deploy-core: $(built) $(cdk) | environment ## deploy everything but Airflow: ENV
 deploy-airflow: $(built) $(cdk) | environment ## deploy Airflow, and what it needs: ENV=<environment>
 	@$(cdk_run) $(deploy) 'dataplatform-$(ENV)-airflow'
 
+# in this order, and each again after a failure of a later one
+.PHONY: deploy-all
+deploy-all: bootstrap doctor deploy-core deploy-airflow ## all of it, from an empty account on: ENV=<environment>
+
 .PHONY: destroy
 destroy: $(built) $(cdk) | environment ## delete an environment; it asks, and wants a second key: ENV=<environment> DELETE_DATA=<environment>
 	@JAVA='$(JAVA)' cdk-app/destroy '$(ENV)' '$(DELETE_DATA)'
@@ -155,7 +159,7 @@ environment:
 
 .PHONY: baselines
 baselines: | java ## write the templates that a review compares
-	$(maven) --quiet test -pl airflow,cdk-app -am -Dtest=BaselinesTest -Dsurefire.failIfNoSpecifiedTests=false -Dbaselines.write=true
+	$(maven) --quiet test -pl cdk-app -am -Dtest=BaselinesTest -Dsurefire.failIfNoSpecifiedTests=false -Dbaselines.write=true
 
 .PHONY: generate
 generate: | java ## write the dbt project's staging models from the contracts
