@@ -96,10 +96,7 @@ class AirflowCommandsTest {
     @Test
     void startsAirflowAndWaitsUntilItIsHealthy() throws Exception {
         Process up = start("up", "--environment", "dev");
-        while (running().isEmpty()) {
-            Thread.sleep(100);
-        }
-        String instance = running().get(0);
+        String instance = startedBy(up);
         Thread.sleep(2000);
         assertThat(up.isAlive()).isTrue();
         put(HEARTBEAT, heartbeat(instance, 0));
@@ -113,10 +110,7 @@ class AirflowCommandsTest {
     @Test
     void saysAtWhichStepTheInstanceHasFailed() throws Exception {
         Process up = start("up", "--environment", "dev");
-        while (running().isEmpty()) {
-            Thread.sleep(100);
-        }
-        String instance = running().get(0);
+        String instance = startedBy(up);
         put(HEARTBEAT, "{\"instance\": \"" + instance + "\", \"failed\": \"install Airflow\"}");
         assertThat(output(up))
                 .endsWith(
@@ -139,6 +133,19 @@ class AirflowCommandsTest {
         launcher.invoke("{}");
         put(HEARTBEAT, heartbeat(running().get(0), 0));
         assertThat(run("down", "--environment", "dev")).startsWith("ended i-").endsWith("exit code 0");
+    }
+
+    @Test
+    void saysHowDatabasesAreReached() throws Exception {
+        put(PATH + "source-database/host", "source.example.org");
+        put(PATH + "warehouse/host", "warehouse.example.org");
+        assertThat(run("tunnel", "--environment", "dev"))
+                .contains(
+                        "--target " + running().get(0)
+                                + " --document-name AWS-StartPortForwardingSessionToRemoteHost --parameters"
+                                + " host=source.example.org,portNumber=5432,localPortNumber=5432\n",
+                        "host=warehouse.example.org,portNumber=5439,localPortNumber=5439\n")
+                .endsWith("exit code 0");
     }
 
     @Test
@@ -180,6 +187,17 @@ class AirflowCommandsTest {
                 .filter(instance -> instance.state().name() == InstanceStateName.RUNNING)
                 .map(instance -> instance.instanceId())
                 .toList();
+    }
+
+    /** The instance that a command starts while it runs. */
+    private static String startedBy(Process command) throws Exception {
+        while (running().isEmpty()) {
+            if (!command.isAlive()) {
+                throw new AssertionError("it has started no instance: " + output(command));
+            }
+            Thread.sleep(100);
+        }
+        return running().get(0);
     }
 
     private static String run(String... arguments) throws Exception {

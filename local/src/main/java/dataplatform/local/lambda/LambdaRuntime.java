@@ -16,6 +16,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Enumeration;
@@ -114,6 +115,7 @@ public final class LambdaRuntime implements AutoCloseable {
                 "-Xmx512m",
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
+                "-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI=" + nativeClient(task),
                 // where the client looks for the function
                 "-Duser.dir=" + task.toAbsolutePath(),
                 "-cp",
@@ -121,6 +123,16 @@ public final class LambdaRuntime implements AutoCloseable {
                 AWSLambda.class.getName(),
                 handler);
         return ChildProcess.start("function " + handler, command, variables, log);
+    }
+
+    /** By itself the client unpacks it to one place for all processes, where one would overwrite what another is loading. */
+    private static Path nativeClient(Path task) throws IOException {
+        String machine = System.getProperty("os.arch").equals("aarch64") ? "aarch_64" : "x86_64";
+        Path library = task.resolveSibling(task.getFileName() + ".so").toAbsolutePath();
+        try (InputStream in = AWSLambda.class.getResourceAsStream("/jni/libaws-lambda-jni.linux-" + machine + ".so")) {
+            Files.copy(in, library, StandardCopyOption.REPLACE_EXISTING);
+        }
+        return library;
     }
 
     private static void unpack(Path jar, Path folder) throws IOException {
