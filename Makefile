@@ -90,6 +90,10 @@ airflow-down: $(built) | environment ## end it: ENV=<environment>, and FORCE=1 w
 dev-env: $(built) | environment ## start a machine to develop on, and say how to get in: ENV=<environment>
 	@$(airflow_commands) dev-env --environment '$(ENV)'
 
+.PHONY: tunnel
+tunnel: $(built) | environment ## start the machine through which source database and warehouse are reached, and say how: ENV=<environment>
+	@$(airflow_commands) tunnel --environment '$(ENV)'
+
 .PHONY: build
 build: $(built) ## compile and pack
 

@@ -71,6 +71,14 @@ class BadInputTest {
     }
 
     @Test
+    void eventsThatHaveNoWayOut() {
+        assertThatThrownBy(() -> synthesise(Map.of("env", "dev", "openlineage-url", "https://lineage.example.org")))
+                .hasMessage(
+                        "openlineage-url is given, and Spark in dev has no way out of its network: leave it out, or set"
+                                + " nat in Environment");
+    }
+
+    @Test
     void zonesThatAreNotThree() {
         assertThatThrownBy(() -> synthesise(Map.of("env", "dev", "zones", "us-east-1b, us-east-1c")))
                 .hasMessage("zones are [us-east-1b, us-east-1c]; give three, such as us-east-1a,us-east-1b,us-east-1c");

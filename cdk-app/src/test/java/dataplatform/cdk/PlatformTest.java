@@ -413,9 +413,9 @@ class PlatformTest {
                                         .asText())
                                 .isEqualTo("required"));
         assertThat(synthesis
-                        .only("dataplatform-dev-airflow", "AWS::EC2::SecurityGroup")
-                        .has("SecurityGroupIngress"))
-                .isFalse();
+                        .resources("dataplatform-dev-airflow", "AWS::EC2::SecurityGroup")
+                        .values())
+                .noneMatch(group -> group.get("Properties").has("SecurityGroupIngress"));
     }
 
     @Test
@@ -460,13 +460,20 @@ class PlatformTest {
     }
 
     @Test
-    void lineageIsToldWhereSomebodyWantsIt() {
-        assertThat(synthesis.templates().get("dataplatform-dev-other-spark").toString())
+    void eventsOfOpenLineageGoOutWhereAnAddressIsGiven() {
+        Synthesis emitting = Synthesis.managed();
+        String spark = "dataplatform-production-spark";
+        assertThat(emitting.templates().get(spark).toString())
                 .contains("spark.openlineage.transport.url=https://lineage.example.org");
-        assertThat(userData(launchTemplate("dataplatform-dev-other-airflow")))
-                .contains("export OPENLINEAGE_URL='https://lineage.example.org'");
-        assertThat(synthesis.templates().get("dataplatform-dev-spark").toString())
-                .doesNotContain("openlineage");
+        // outside of the network nothing but AWS is reached
+        assertThat(emitting.only(spark, "AWS::EMRServerless::Application").at("/NetworkConfiguration/SubnetIds"))
+                .hasSize(3);
+        assertThat(emitting.only("dataplatform-production-airflow", "AWS::MWAA::Environment")
+                        .has("RequirementsS3Path"))
+                .isTrue();
+        assertThat(synthesis.templates().get(spark).toString()).doesNotContain("openlineage");
+        assertThat(synthesis.only(spark, "AWS::EMRServerless::Application").has("NetworkConfiguration"))
+                .isFalse();
         assertThat(userData(launchTemplate("dataplatform-dev-airflow"))).contains("export OPENLINEAGE_URL=''");
     }
 

@@ -73,7 +73,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                             Contracts.bundled(),
                             REPOSITORY,
                             "alerts@example.org",
-                            "https://lineage.example.org",
+                            "",
                             List.of(),
                             checkout),
                     LANDING_PREFIXES);
@@ -95,7 +95,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                     Contracts.bundled(),
                     REPOSITORY,
                     "",
-                    "",
+                    "https://lineage.example.org",
                     List.of(),
                     checkout(folder));
             Platform.add(app, deployment, LANDING_PREFIXES);

@@ -7,7 +7,9 @@ import dataplatform.lambdas.airflowheartbeat.Heartbeat;
 import dataplatform.platform.Names;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import software.amazon.awssdk.core.SdkBytes;
@@ -28,6 +30,10 @@ import software.amazon.awssdk.services.ssm.model.ParameterNotFoundException;
         description = "Starts and ends instances of an environment.")
 public final class AirflowCommands {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** Databases that only the network reaches: the parameter with the host, and the port. */
+    private static final Map<String, Integer> DATABASES =
+            new TreeMap<>(Map.of("source-database/host", 5432, "warehouse/host", 5439));
+
     private static final Duration LONGEST_START = Duration.ofMinutes(15);
     private static final Duration LONGEST_CALL = Duration.ofMinutes(1);
 
@@ -99,6 +105,26 @@ public final class AirflowCommands {
         return 0;
     }
 
+    @Command(name = "tunnel", description = "Starts the machine through which databases are reached, and says how.")
+    int tunnel(
+            @Option(names = "--environment", required = true, description = "Its name, such as dev.")
+                    String environment) {
+        try (Caller caller = new Caller(environment)) {
+            String instance = caller.call("dev-env-launcher-function", "{}")
+                    .get("instanceId")
+                    .asText();
+            System.err.println(instance + " ends itself ten hours after its start. A new one takes two minutes before"
+                    + " these go through it; connect to localhost then:");
+            for (Map.Entry<String, Integer> database : DATABASES.entrySet()) {
+                System.out.println("aws ssm start-session --target " + instance
+                        + " --document-name AWS-StartPortForwardingSessionToRemoteHost --parameters host="
+                        + caller.parameter(database.getKey()) + ",portNumber=" + database.getValue()
+                        + ",localPortNumber=" + database.getValue());
+            }
+        }
+        return 0;
+    }
+
     private static final class Caller implements AutoCloseable {
         private final String path;
         private final SdkHttpClient http;
@@ -114,19 +140,23 @@ public final class AirflowCommands {
             this.lambda = LambdaClient.builder().httpClient(http).build();
         }
 
-        /** The answer of the function that a parameter names. */
-        JsonNode call(String parameter, String event) {
-            String function;
+        /** What a parameter of the environment says. */
+        String parameter(String name) {
             try {
-                function = ssm.getParameter(request -> request.name(path + parameter))
+                return ssm.getParameter(request -> request.name(path + name))
                         .parameter()
                         .value();
             } catch (ParameterNotFoundException e) {
                 throw new IllegalStateException(
-                        "There is no parameter " + path + parameter
+                        "There is no parameter " + path + name
                                 + ": this environment does not exist, has MWAA, or waits for make deploy-airflow",
                         e);
             }
+        }
+
+        /** The answer of the function that a parameter names. */
+        JsonNode call(String parameter, String event) {
+            String function = parameter(parameter);
             InvokeResponse response =
                     lambda.invoke(request -> request.functionName(function).payload(SdkBytes.fromUtf8String(event)));
             try {

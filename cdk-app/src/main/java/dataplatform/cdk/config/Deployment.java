@@ -34,10 +34,14 @@ public record Deployment(
         String openLineageUrl,
         List<String> zones,
         Path checkout) {
-    /** @throws IllegalArgumentException if there are other than three zones */
+    /** @throws IllegalArgumentException if there are other than three zones, or events have no way out of the network */
     public Deployment {
         contracts = List.copyOf(contracts);
         zones = List.copyOf(zones);
+        if (!openLineageUrl.isEmpty() && !environment.nat()) {
+            throw new IllegalArgumentException("openlineage-url is given, and Spark in " + environment.name()
+                    + " has no way out of its network: leave it out, or set nat in Environment");
+        }
         if (!zones.isEmpty() && zones.stream().distinct().count() != 3) {
             throw new IllegalArgumentException(
                     "zones are " + zones + "; give three, such as us-east-1a,us-east-1b,us-east-1c");

@@ -9,8 +9,8 @@ import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
 
 /**
- * Where people develop as on their own machine, in the network and on the system that Airflow runs on. It ends itself, whatever it
- * does.
+ * Where people develop as on their own machine, in the network and on the system that Airflow runs on, and the only way to databases
+ * from outside: a tunnel of Session Manager goes through it. It ends itself, whatever it does.
  */
 public final class DeveloperMachine {
     private DeveloperMachine() {}

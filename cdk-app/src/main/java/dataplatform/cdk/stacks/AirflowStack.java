@@ -81,11 +81,14 @@ public final class AirflowStack extends Stack {
             role.addToPolicy(Iam.allow(
                     List.of("s3:PutObject"),
                     lake.bucket(this, LakeBucket.LOGS).arnForObjects(OnDemandAirflow.LOGS + "/*")));
-            String subnet = network.publicSubnetId(this);
             new OnDemandAirflow(this, deployment, key)
-                    .declare((Environment.Airflow.OnDemand) runsOn, role, group, subnet);
-            DeveloperMachine.declare(this, deployment, key, group, subnet);
+                    .declare((Environment.Airflow.OnDemand) runsOn, role, group, network.publicSubnetId(this));
         }
+        SecurityGroup machine = NetworkStack.securityGroup(this, "Machine", vpc, "Where people work");
+        machine.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to AWS, and for packages");
+        warehouse.allowConnecting(machine);
+        database.allowConnecting(machine);
+        DeveloperMachine.declare(this, deployment, key, machine, network.publicSubnetId(this));
         if (!landingPrefixes.isEmpty()) {
             new LandingEvents(this, deployment, key, landingPrefixes);
         }

@@ -19,6 +19,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.emrserverless.CfnApplication;
 import software.amazon.awscdk.services.iam.IPrincipal;
 import software.amazon.awscdk.services.iam.Role;
@@ -64,7 +67,7 @@ public final class SparkStack extends Stack {
                         ? Iam.service("emr-serverless")
                         : new ServicePrincipal("ec2.amazonaws.com"));
         Function<SparkJob, Map<String, Object>> request = runsOn instanceof Environment.Spark.Serverless serverless
-                ? serverless(serverless, role)
+                ? serverless(serverless, role, network)
                 : clusters((Environment.Spark.Clusters) runsOn, role, network);
         for (SparkJob job : SparkJob.values()) {
             new SharedParameter(this, deployment.names().path(job.parameter()), Json.text(this, request.apply(job)));
@@ -167,8 +170,10 @@ public final class SparkStack extends Stack {
         return deployment.s3(LakeBucket.LOGS, LOG_FOLDER);
     }
 
-    private Function<SparkJob, Map<String, Object>> serverless(Environment.Spark.Serverless size, Role role) {
+    private Function<SparkJob, Map<String, Object>> serverless(
+            Environment.Spark.Serverless size, Role role, NetworkStack network) {
         CfnApplication made = CfnApplication.Builder.create(this, "Application")
+                .networkConfiguration(deployment.emitsLineage() ? inNetwork(network) : null)
                 .name(deployment.names().of("spark"))
                 .type("SPARK")
                 .releaseLabel(RELEASE)
@@ -212,6 +217,16 @@ public final class SparkStack extends Stack {
                                 String.join(" ", options(job, DELTA)))),
                 "configurationOverrides",
                 Map.of("monitoringConfiguration", Map.of("s3MonitoringConfiguration", Map.of("logUri", logUri()))));
+    }
+
+    /** Outside of our network EMR Serverless reaches nothing but AWS of its region, and so nobody who takes events of OpenLineage. */
+    private CfnApplication.NetworkConfigurationProperty inNetwork(NetworkStack network) {
+        SecurityGroup group = NetworkStack.securityGroup(this, "Reach", network.vpc(this), "Spark");
+        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to AWS, and to who takes events of OpenLineage");
+        return CfnApplication.NetworkConfigurationProperty.builder()
+                .subnetIds(network.privateSubnetIds(this))
+                .securityGroupIds(List.of(group.getSecurityGroupId()))
+                .build();
     }
 
     private String jobRole() {

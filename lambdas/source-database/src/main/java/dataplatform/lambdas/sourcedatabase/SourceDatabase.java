@@ -17,7 +17,7 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  *   <li>{@code DATABASE_HOST}, {@code DATABASE_PORT}, {@code DATABASE_NAME}
  *   <li>{@code DATABASE_SECRET_ARN} of a secret with {@code username} and {@code password} as JSON
  *   <li>{@code DATABASE_SSLMODE} in PostgreSQL's words; {@code verify-full} if it is not there, with the authorities that the Java of Lambda trusts,
- *       among which are those of RDS
+ *       among which are those of RDS (https://docs.aws.amazon.com/lambda/latest/dg/services-rds.html)
  * </ul>
  */
 public final class SourceDatabase {
