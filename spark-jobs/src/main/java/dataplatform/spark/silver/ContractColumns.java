@@ -23,7 +23,9 @@ import dataplatform.contracts.Partition;
 import dataplatform.contracts.SilverColumn;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.AtomicType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.DatetimeType;
@@ -207,5 +209,10 @@ public final class ContractColumns {
         return switch (partition.transform()) {
             case MONTH -> date_format(col(partition.source()), "yyyy-MM");
         };
+    }
+
+    /** The columns of these names. */
+    static Column[] named(String[] names) {
+        return Stream.of(names).map(functions::col).toArray(Column[]::new);
     }
 }

@@ -30,7 +30,6 @@ import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.functions;
 
 /**
  * What a batch does to a silver table: the latest version of each key beside the rows that the table has of it, and what follows.
@@ -92,7 +91,7 @@ record MergePlan(
     /** The rows of the table that go: the key's columns and {@code change_seq}. */
     Dataset<Row> goneRows(String[] key) {
         return rows.select(Stream.concat(
-                                Stream.of(columns(key)),
+                                Stream.of(ContractColumns.named(key)),
                                 Stream.of(explode(col(GONE)).as(GONE)))
                         .toArray(Column[]::new))
                 .withColumn(SilverColumn.CHANGE_SEQ, col(GONE).getField(SEQ))
@@ -137,17 +136,17 @@ record MergePlan(
             if (plan.astray() == 0) {
                 return plan;
             }
-            Dataset<Row> astray = plan.rows().filter(isAstray).select(columns(latest.columns()));
+            Dataset<Row> astray = plan.rows().filter(isAstray).select(ContractColumns.named(latest.columns()));
             return counted(plan.rows().filter(not(isAstray)).unionByName(resolved(astray, table)), lit(false));
         }
 
         /** The rows that the table has of the changes' keys, each key once. */
         private Dataset<Row> found(Dataset<Row> table, Dataset<Row> changes) {
             Column row = struct(col(SilverColumn.CHANGE_SEQ).as(SEQ), place.as(PLACE));
-            return table.select(Stream.concat(Stream.of(columns(key)), Stream.of(row.as(FOUND)))
+            return table.select(Stream.concat(Stream.of(ContractColumns.named(key)), Stream.of(row.as(FOUND)))
                             .toArray(Column[]::new))
-                    .join(cache.beside(changes.select(columns(key))), key, "left_semi")
-                    .groupBy(columns(key))
+                    .join(cache.beside(changes.select(ContractColumns.named(key))), key, "left_semi")
+                    .groupBy(ContractColumns.named(key))
                     .agg(
                             max(col(FOUND).getField(SEQ)).as(FOUND_SEQ),
                             collect_list(col(FOUND)).as(FOUND));
@@ -157,7 +156,7 @@ record MergePlan(
         private Dataset<Row> resolved(Dataset<Row> latest, Dataset<Row> table) {
             Dataset<Row> beside = latest.join(found(table, latest), key, "left");
             Dataset<Row> joined = tombstones
-                    .of(cache.beside(latest.select(columns(key))))
+                    .of(cache.beside(latest.select(ContractColumns.named(key))))
                     .map(left -> beside.join(left, key, "left"))
                     .orElseGet(() ->
                             beside.withColumn(Tombstones.LEFT_AT, lit(null).cast("string")));
@@ -219,9 +218,5 @@ record MergePlan(
                     figures.number(ASTRAY),
                     partitions);
         }
-    }
-
-    private static Column[] columns(String[] names) {
-        return Stream.of(names).map(functions::col).toArray(Column[]::new);
     }
 }

@@ -262,7 +262,7 @@ public final class SilverTable {
             return;
         }
         Figures seen = new Figures(observation.getAsJava());
-        Column hash = xxhash64(columns(key));
+        Column hash = xxhash64(ContractColumns.named(key));
         Dataset<Row> hashes = table().select(hash.as(HASH));
         boolean hasRemovals = seen.number(Versions.INVALID) > 0 || seen.number(Versions.DELETES) > 0;
         Dataset<Row> removals = rows.filter(Versions.isRemoval());
@@ -366,9 +366,5 @@ public final class SilverTable {
                         contract.partition().map(Partition::source).orElse(String.join(",", key)));
         partition.ifPresent(writer::partitionBy);
         return writer;
-    }
-
-    private static Column[] columns(String[] names) {
-        return Stream.of(names).map(functions::col).toArray(Column[]::new);
     }
 }

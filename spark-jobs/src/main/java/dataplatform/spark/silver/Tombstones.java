@@ -20,7 +20,6 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,11 +52,11 @@ public final class Tombstones {
 
     /** @param rows with the key and the {@code change_seq} that they left at */
     void add(Dataset<Row> rows) {
-        write(rows.select(columns(schema.fieldNames())));
+        write(rows.select(ContractColumns.named(schema.fieldNames())));
         List<Path> files = files();
         if (files.size() > MAX_FILES) {
             write(read(files)
-                    .groupBy(columns(key))
+                    .groupBy(ContractColumns.named(key))
                     .agg(max(SilverColumn.CHANGE_SEQ).as(SilverColumn.CHANGE_SEQ)));
             files.forEach(file -> delete(file.getParent()));
         }
@@ -75,7 +74,7 @@ public final class Tombstones {
         }
         return Optional.of(read(files)
                 .join(keys, key, "left_semi")
-                .groupBy(columns(key))
+                .groupBy(ContractColumns.named(key))
                 .agg(max(col(SilverColumn.CHANGE_SEQ)).as(LEFT_AT)));
     }
 
@@ -89,10 +88,6 @@ public final class Tombstones {
         return spark.read()
                 .schema(schema)
                 .parquet(files.stream().map(Path::toString).toArray(String[]::new));
-    }
-
-    private static org.apache.spark.sql.Column[] columns(String[] names) {
-        return Stream.of(names).map(functions::col).toArray(org.apache.spark.sql.Column[]::new);
     }
 
     private void write(Dataset<Row> rows) {

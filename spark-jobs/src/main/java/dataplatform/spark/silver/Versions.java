@@ -23,7 +23,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
-import org.apache.spark.sql.functions;
 
 /** The rows of a {@link ChangeBatch} as versions of their keys: which is the latest, and what it is. */
 final class Versions {
@@ -92,7 +91,7 @@ final class Versions {
     static Dataset<Row> ranked(Dataset<Row> rows, String[] key) {
         // equal change_seq: the same change in two files, one of them mended perhaps, or a load's row made again
         WindowSpec newestFirst = Window.partitionBy(
-                        Stream.concat(Stream.of(key).map(functions::col), Stream.of(col(ChangeBatch.KEYED)))
+                        Stream.concat(Stream.of(ContractColumns.named(key)), Stream.of(col(ChangeBatch.KEYED)))
                                 .toArray(Column[]::new))
                 .orderBy(
                         standing().desc(),
