@@ -15,6 +15,18 @@ public abstract class CustomResource extends AbstractCustomResourceHandler {
     /** An answer has 4 KB in all. */
     private static final int LONGEST_REASON = 2000;
 
+    /** As for a new resource: what is done already is left as it is. */
+    @Override
+    protected Response update(CloudFormationCustomResourceEvent event, Context context) {
+        return create(event, context);
+    }
+
+    /** Leaves all as it is. */
+    @Override
+    protected Response delete(CloudFormationCustomResourceEvent event, Context context) {
+        return Response.success(event.getPhysicalResourceId());
+    }
+
     /** What an event asks for. */
     protected interface Work {
         void run() throws InterruptedException;

@@ -50,18 +50,6 @@ public final class SetUpWarehouse extends CustomResource {
         return answer(id, context, () -> setUp(properties, context));
     }
 
-    /** As for a new resource. */
-    @Override
-    protected Response update(CloudFormationCustomResourceEvent event, Context context) {
-        return create(event, context);
-    }
-
-    /** Leaves all as it is. */
-    @Override
-    protected Response delete(CloudFormationCustomResourceEvent event, Context context) {
-        return Response.success(event.getPhysicalResourceId());
-    }
-
     private void setUp(Map<String, Object> properties, Context context) throws InterruptedException {
         if (properties.containsKey("WorkgroupName") == properties.containsKey("ClusterIdentifier")) {
             throw new IllegalArgumentException("give WorkgroupName or ClusterIdentifier, one of them");

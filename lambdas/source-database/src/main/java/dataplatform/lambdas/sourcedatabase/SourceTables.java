@@ -27,18 +27,6 @@ public final class SourceTables extends CustomResource {
         return answer(ID, context, this::create);
     }
 
-    /** As for a new resource. */
-    @Override
-    protected Response update(CloudFormationCustomResourceEvent event, Context context) {
-        return create(event, context);
-    }
-
-    /** Leaves all as it is. */
-    @Override
-    protected Response delete(CloudFormationCustomResourceEvent event, Context context) {
-        return Response.success(event.getPhysicalResourceId());
-    }
-
     private void create() {
         try (Connection connection = SourceDatabase.connect(secrets);
                 Statement statement = connection.createStatement()) {
