@@ -46,9 +46,7 @@ public final class AirflowCommands {
     int up(@Option(names = "--environment", required = true, description = "Its name, such as dev.") String environment)
             throws InterruptedException {
         try (Caller caller = new Caller(environment)) {
-            String instance = caller.call("airflow-launcher-function", "{}")
-                    .get("instanceId")
-                    .asText();
+            String instance = caller.launch("airflow");
             Instant start = Instant.now();
             while (caller.heartbeat(instance).isEmpty()) {
                 Duration waited = Duration.between(start, Instant.now());
@@ -95,9 +93,7 @@ public final class AirflowCommands {
             @Option(names = "--environment", required = true, description = "Its name, such as dev.")
                     String environment) {
         try (Caller caller = new Caller(environment)) {
-            String instance = caller.call("dev-env-launcher-function", "{}")
-                    .get("instanceId")
-                    .asText();
+            String instance = caller.launch("dev-env");
             System.err.println(instance + " ends itself ten hours after its start, with all that is on it."
                     + " A new one takes two minutes before this lets you in:");
             System.out.println("aws ssm start-session --target " + instance);
@@ -110,9 +106,7 @@ public final class AirflowCommands {
             @Option(names = "--environment", required = true, description = "Its name, such as dev.")
                     String environment) {
         try (Caller caller = new Caller(environment)) {
-            String instance = caller.call("dev-env-launcher-function", "{}")
-                    .get("instanceId")
-                    .asText();
+            String instance = caller.launch("dev-env");
             System.err.println(instance + " ends itself ten hours after its start. A new one takes two minutes before"
                     + " these go through it; connect to localhost then:");
             for (Map.Entry<String, Integer> database : DATABASES.entrySet()) {
@@ -138,6 +132,11 @@ public final class AirflowCommands {
                     .build();
             this.ssm = SsmClient.builder().httpClient(http).build();
             this.lambda = LambdaClient.builder().httpClient(http).build();
+        }
+
+        /** Starts the instance of a part, unless it runs, and gives its id. */
+        String launch(String part) {
+            return call(part + "-launcher-function", "{}").get("instanceId").asText();
         }
 
         /** What a parameter of the environment says. */
