@@ -187,7 +187,6 @@ public final class Cost {
     private void price(String stack, String resource, JsonNode declared) {
         String type = declared.get("Type").asText();
         JsonNode properties = declared.path("Properties");
-        boolean rests = environment.rests();
         switch (type) {
             case "AWS::KMS::Key" -> line(stack, resource, "key", always("kms.key", 1));
             case "AWS::SecretsManager::Secret" -> line(stack, resource, "secret", always("secret", 1));

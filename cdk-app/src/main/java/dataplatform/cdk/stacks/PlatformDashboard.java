@@ -35,13 +35,7 @@ final class PlatformDashboard {
         dashboard.addWidgets(
                 graph(
                         "Athena: bytes read",
-                        Metric.Builder.create()
-                                .namespace("AWS/Athena")
-                                .metricName("ProcessedBytes")
-                                .dimensionsMap(Map.of("WorkGroup", AthenaStack.workGroup(names)))
-                                .statistic("Sum")
-                                .period(Duration.hours(1))
-                                .build()),
+                        hourly("AWS/Athena", "ProcessedBytes", Map.of("WorkGroup", AthenaStack.workGroup(names)))),
                 graph(
                         "Warehouse: capacity",
                         Metric.Builder.create()
@@ -54,11 +48,15 @@ final class PlatformDashboard {
     }
 
     private static Metric job(String application, String name, String metric) {
+        // both, as EMR publishes them from release 7.10 on
+        return hourly("AWS/EMRServerless", metric, Map.of("ApplicationId", application, "ApplicationName", name));
+    }
+
+    private static Metric hourly(String namespace, String metric, Map<String, String> dimensions) {
         return Metric.Builder.create()
-                .namespace("AWS/EMRServerless")
+                .namespace(namespace)
                 .metricName(metric)
-                // both, as EMR publishes them from release 7.10 on
-                .dimensionsMap(Map.of("ApplicationId", application, "ApplicationName", name))
+                .dimensionsMap(dimensions)
                 .statistic("Sum")
                 .period(Duration.hours(1))
                 .build();

@@ -231,7 +231,7 @@ public final class SourceDatabaseStack extends Stack {
         Schedule.Builder.create(this, "Stop")
                 .scheduleName(deployment.names().of("stop-source-database"))
                 .description("Stops the shop's database for the night")
-                .schedule(evening(0))
+                .schedule(daily("20", "0"))
                 .target(Universal.Builder.create()
                         .service("rds")
                         .action("stopDBInstance")
@@ -244,15 +244,11 @@ public final class SourceDatabaseStack extends Stack {
                 .build();
     }
 
-    /**
-     * When a resting environment stops what costs.
-     *
-     * @param minutesBefore so many minutes before the database does
-     */
-    static ScheduleExpression evening(int minutesBefore) {
+    /** A time of each day, in UTC. */
+    static ScheduleExpression daily(String hour, String minute) {
         return ScheduleExpression.cron(CronOptionsWithTimezone.builder()
-                .hour(minutesBefore == 0 ? "20" : "19")
-                .minute(Integer.toString((60 - minutesBefore) % 60))
+                .hour(hour)
+                .minute(minute)
                 .timeZone(TimeZone.ETC_UTC)
                 .build());
     }
