@@ -9,6 +9,7 @@ import dataplatform.local.airflow.Lineage;
 import dataplatform.local.platform.AwsApis;
 import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.postgres.PostgresServer;
+import dataplatform.local.process.Background;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Program;
 import dataplatform.local.process.StateLock;
@@ -86,13 +87,14 @@ public final class Demo implements Callable<Integer> {
         List<Contract> contracts = Contracts.replicated();
         long start = System.nanoTime();
         try (LocalPlatform engines = stage("start", "the engines", () -> LocalPlatform.start(state));
-                AwsApis aws = AwsApis.start(engines, state, line -> say(line, " BronzeToSilver: "))) {
-            Future<Void> migration = new Airflow(state, aws.environment()).migrateInBackground();
+                Background<AwsApis> aws = Background.start(
+                        "aws-apis", () -> AwsApis.start(engines, state, line -> say(line, " BronzeToSilver: ")))) {
+            Future<Void> migration = new Airflow(state, Map.of()).migrateInBackground();
             List<TableLoad> loads;
             try {
                 loads = stage("source", "CSV files to PostgreSQL", () -> loadSource(engines, contracts));
                 stage("replication", "PostgreSQL to bronze", () -> replicate(engines));
-                runDag(aws, migration);
+                runDag(aws.get(), migration);
             } finally {
                 migration.cancel(true);
             }

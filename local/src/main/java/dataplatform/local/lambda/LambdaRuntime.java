@@ -12,14 +12,12 @@ import dataplatform.local.process.Project;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Enumeration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,13 +29,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 import software.amazon.awssdk.utilslite.SdkInternalThreadLocal;
 
 /**
- * Lambda on one machine: a function's packed jar, unpacked as Lambda does it, in a JVM of its own under AWS's Runtime Interface Client, which takes
- * its events from here by the Runtime API.
+ * Lambda on one machine: a function's packed jar in a JVM of its own under AWS's Runtime Interface Client, which takes its events
+ * from here by the Runtime API.
  */
 public final class LambdaRuntime implements AutoCloseable {
     private static final String API = "/2018-06-01/runtime/";
@@ -69,13 +65,15 @@ public final class LambdaRuntime implements AutoCloseable {
      * @param jar with all that the function needs
      * @param handler name of its class
      * @param environment its variables, among them those that lead the AWS SDK to the engines of this machine
-     * @param folder for the unpacked jar and the function's log
+     * @param folder for a copy of the jar and the function's log
      * @throws IOException if the jar can't be read or the process not started
      */
     public static LambdaRuntime start(Path jar, String handler, Map<String, String> environment, Path folder)
             throws IOException {
         Path task = folder.resolve(handler);
-        unpack(jar, task);
+        // a jar in lib serves the client as well as an unpacked one, whose thousands of files take seconds to write
+        Path lib = Files.createDirectories(task.resolve("lib"));
+        Files.copy(jar, lib.resolve("function.jar"), StandardCopyOption.REPLACE_EXISTING);
         LambdaRuntime runtime = new LambdaRuntime(folder.resolve(handler + ".log"));
         runtime.server = LoopbackServer.start(runtime::serve);
         try {
@@ -133,27 +131,6 @@ public final class LambdaRuntime implements AutoCloseable {
             Files.copy(in, library, StandardCopyOption.REPLACE_EXISTING);
         }
         return library;
-    }
-
-    private static void unpack(Path jar, Path folder) throws IOException {
-        try (ZipFile zip = new ZipFile(jar.toFile())) {
-            for (Enumeration<? extends ZipEntry> entries = zip.entries(); entries.hasMoreElements(); ) {
-                ZipEntry entry = entries.nextElement();
-                Path file = folder.resolve(entry.getName()).normalize();
-                if (!file.startsWith(folder)) {
-                    throw new IOException(jar + " holds " + entry.getName() + ", which leads out of it");
-                }
-                if (entry.isDirectory()) {
-                    Files.createDirectories(file);
-                } else {
-                    Files.createDirectories(file.getParent());
-                    try (InputStream in = zip.getInputStream(entry);
-                            OutputStream out = Files.newOutputStream(file)) {
-                        in.transferTo(out);
-                    }
-                }
-            }
-        }
     }
 
     /**
