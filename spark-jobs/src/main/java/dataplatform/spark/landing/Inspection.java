@@ -33,6 +33,7 @@ import org.apache.hadoop.fs.Path;
  * @param exportedAt in UTC
  * @param positions where in a row of the file the columns stand
  * @param fields of the heading
+ * @param rows below the heading
  * @param sha256 of the file
  * @param defect what is wrong with the file and what to do; empty if it can be taken
  */
@@ -42,6 +43,7 @@ record Inspection(
         Timestamp exportedAt,
         int[] positions,
         int fields,
+        long rows,
         List<String> unknownColumns,
         byte[] sha256,
         String defect)
@@ -122,6 +124,7 @@ record Inspection(
                         Timestamp.from(exported.toInstant(ZoneOffset.UTC)),
                         positions,
                         heading.fields().size(),
+                        rows,
                         unknown,
                         digest,
                         "");
@@ -132,6 +135,7 @@ record Inspection(
                     "",
                     null,
                     new int[0],
+                    0,
                     0,
                     List.of(),
                     new byte[0],

@@ -80,6 +80,13 @@ public final class LandingFiles implements SourceFiles {
                 .collect();
         for (int i = 0; i < files.size(); i++) {
             inspections.put(files.get(i), found.get(i));
+            if (found.get(i).defect().isEmpty()) {
+                LOG.info(
+                        "{}: {}: {} rows",
+                        contract.id(),
+                        files.get(i).path(),
+                        found.get(i).rows());
+            }
         }
         return new LandingFiles(spark, contract, layout, inspections);
     }

@@ -170,6 +170,13 @@ class LandingToSilverTest extends SparkTest {
         causes.forEach((name, cause) -> assertThat(log.lines()).anySatisfy(line -> assertThat(line)
                 .startsWith("ERROR file:" + folder.resolve("landing/finance/budgets/" + name) + " failed: " + cause)
                 .doesNotContain("home", "01/01/2026")));
+        String landing = "file:" + folder.resolve("landing/finance") + "/";
+        assertThat(log.lines())
+                .as("each file that is taken")
+                .filteredOn(line -> line.contains(landing) && line.endsWith(" rows"))
+                .containsExactlyInAnyOrder(
+                        "INFO finance.budgets: " + landing + "budgets/sound_2025-01-01.csv: 1 rows",
+                        "INFO finance.card_transactions: " + landing + "card_transactions/2026.csv: 1 rows");
         assertThat(budgets()).containsExactly("home 2026-01-01 food 5.00");
         assertThat(table("finance/card_transactions").count()).isEqualTo(1);
         assertThat(quality("finance.budgets")).containsExactly("in 1, +1 ~0 -0, skipped 0, quarantined 0");
