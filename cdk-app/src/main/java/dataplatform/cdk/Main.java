@@ -49,7 +49,7 @@ public final class Main {
      *
      * @param folder for the templates; if null, the one that the command names
      */
-    static App app(Map<String, Object> context, Path folder) {
+    public static App app(Map<String, Object> context, Path folder) {
         return new App(AppProps.builder()
                 .postCliContext(CDK)
                 .context(context)
@@ -65,7 +65,7 @@ public final class Main {
      *     deleted or a jar is missing
      * @throws ContractException if a contract can't be used
      */
-    static void synthesise(App app, Supplier<List<Contract>> contracts) {
+    public static void synthesise(App app, Supplier<List<Contract>> contracts) {
         String environment = context(app, "env", "");
         String key = context(app, "delete-data", "");
         List<Contract> read = contracts.get();

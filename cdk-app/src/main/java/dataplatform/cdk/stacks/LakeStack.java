@@ -123,17 +123,23 @@ public final class LakeStack extends Stack {
      */
     void allowReading(Role role, LakeBucket layer, String prefix) {
         allow(role, layer, prefix, List.of("s3:GetObject"));
+        allowLocating(role, layer);
     }
 
     /** Lets a role see which objects there are. */
     void allowListing(Role role, LakeBucket layer) {
-        role.addToPolicy(Iam.allow(
-                List.of("s3:ListBucket", "s3:GetBucketLocation"),
-                bucket(role, layer).getBucketArn()));
+        role.addToPolicy(Iam.allow(List.of("s3:ListBucket"), bucket(role, layer).getBucketArn()));
+    }
+
+    /** What AWS's engines ask before they read or write. */
+    private void allowLocating(Role role, LakeBucket layer) {
+        role.addToPolicy(
+                Iam.allow(List.of("s3:GetBucketLocation"), bucket(role, layer).getBucketArn()));
     }
 
     /** Lets a role read, write and delete what stands under a prefix. */
     void allowWriting(Role role, LakeBucket layer, String prefix) {
+        allowLocating(role, layer);
         allow(
                 role,
                 layer,
@@ -146,12 +152,14 @@ public final class LakeStack extends Stack {
                         "s3:ListMultipartUploadParts"));
     }
 
-    private void allow(Role role, LakeBucket layer, String prefix, List<String> objectActions) {
+    /** Lets a role do that with the objects under a prefix, and see which there are. */
+    void allow(Role role, LakeBucket layer, String prefix, List<String> objectActions) {
         IBucket bucket = bucket(role, layer);
         allowListing(role, layer);
         role.addToPolicy(Iam.allow(objectActions, bucket.arnForObjects(prefix + "*")));
         if (layer != LakeBucket.LOGS) {
-            role.addToPolicy(Iam.allow(USE_KEY, key(role).getKeyArn()));
+            List<String> use = objectActions.contains("s3:PutObject") ? USE_KEY : List.of("kms:Decrypt");
+            role.addToPolicy(Iam.allow(use, key(role).getKeyArn()));
         }
         Waivers.nag(
                 role,

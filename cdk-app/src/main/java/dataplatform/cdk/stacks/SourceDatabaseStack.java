@@ -26,6 +26,7 @@ import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.logs.LogGroup;
 import software.amazon.awscdk.services.logs.RetentionDays;
@@ -264,8 +265,12 @@ public final class SourceDatabaseStack extends Stack {
                                 builder, lake, vpc, subnets, group)
                         .description("Writes which rows the shop's tables have, to compare silver with")
                         .environment(variables));
-        reach(function, group, database, access);
-        lake.allowWriting(JavaFunction.role(function), LakeBucket.SILVER, SilverState.SOURCE_KEYS);
+        reach(function, group, database, access, lake.key(this));
+        lake.allow(
+                JavaFunction.role(function),
+                LakeBucket.SILVER,
+                SilverState.SOURCE_KEYS,
+                List.of("s3:PutObject", "s3:DeleteObject"));
         return function;
     }
 
@@ -290,7 +295,7 @@ public final class SourceDatabaseStack extends Stack {
                         .memorySize(512)
                         .ephemeralStorageSize(Size.mebibytes(512))
                         .environment(access));
-        reach(function, group, reach, access);
+        reach(function, group, reach, access, lake.key(this));
         CustomResource made = CustomResource.Builder.create(this, "CreateTables")
                 .resourceType("Custom::SourceTables")
                 .serviceToken(function.getFunctionArn())
@@ -308,8 +313,8 @@ public final class SourceDatabaseStack extends Stack {
                                 builder, lake, vpc, subnets, group)
                         .description("Loads CSV files of the landing bucket into the shop's database")
                         .environment(access));
-        reach(loader, group, database, access);
-        lake.allowReading(JavaFunction.role(loader), LakeBucket.LANDING, "demo/");
+        reach(loader, group, database, access, lake.key(this));
+        lake.allow(JavaFunction.role(loader), LakeBucket.LANDING, "demo/", List.of("s3:GetObject"));
         // how `make load-demo` finds them
         new SharedParameter(this, deployment.names().path("landing-bucket"), deployment.bucket(LakeBucket.LANDING));
         new SharedParameter(this, deployment.names().path("load-demo-data-function"), loader.getFunctionName());
@@ -328,11 +333,13 @@ public final class SourceDatabaseStack extends Stack {
 
     /** Lets a function of the network work with the database. */
     private static void reach(
-            Function function, SecurityGroup group, SecurityGroup database, Map<String, String> access) {
+            Function function, SecurityGroup group, SecurityGroup database, Map<String, String> access, IKey key) {
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and Secrets Manager");
         allow(group, database);
         Role role = JavaFunction.role(function);
         role.addToPolicy(Iam.allow(List.of("secretsmanager:GetSecretValue"), access.get(SECRET)));
+        // the secret, and the function's own variables
+        role.addToPolicy(Iam.allow(List.of("kms:Decrypt"), key.getKeyArn()));
         role.addToPolicy(Iam.allow(
                 List.of(
                         "ec2:CreateNetworkInterface",

@@ -272,7 +272,7 @@ public final class WarehouseStack extends Stack {
                 builder -> builder.description("Makes the warehouse's external schema, roles, users and grants"));
         Role role = JavaFunction.role(function);
         role.addToPolicy(Iam.allow(List.of("redshift-data:ExecuteStatement"), arn));
-        role.addToPolicy(ownStatements("redshift-data:DescribeStatement", "redshift-data:GetStatementResult"));
+        role.addToPolicy(ownStatements("redshift-data:DescribeStatement"));
         role.addToPolicy(Iam.allow(
                 List.of("secretsmanager:GetSecretValue"), Iam.arn("secretsmanager", "secret:" + secret + "-??????")));
         role.addToPolicy(Iam.allow(List.of("kms:Decrypt"), key.getKeyArn()));
