@@ -41,7 +41,6 @@ class SecurityTest {
             "logs:DescribeLogGroups",
             "redshift-data:CancelStatement",
             "redshift-data:DescribeStatement",
-            "redshift-data:GetStatementResult",
             "s3:GetAccountPublicAccessBlock",
             "ssm:GetCommandInvocation");
 
@@ -186,7 +185,7 @@ class SecurityTest {
         return statements;
     }
 
-    private static List<String> texts(JsonNode oneOrMany) {
+    static List<String> texts(JsonNode oneOrMany) {
         List<String> texts = new ArrayList<>();
         if (oneOrMany.isArray()) {
             oneOrMany.forEach(each -> texts.add(each.asText()));

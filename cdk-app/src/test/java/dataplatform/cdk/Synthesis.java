@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -63,7 +64,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
         if (synthesis == null) {
             Path folder = Path.of("target", "synthesis").toAbsolutePath();
             Path checkout = checkout(folder);
-            Path out = folder.resolve("cdk.out");
+            Path out = empty(folder.resolve("cdk.out"));
             App app = Main.app(Map.of("checkout", checkout.toString(), "repository", REPOSITORY), out);
             Platform.add(
                     app,
@@ -87,7 +88,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
     static synchronized Synthesis managed() {
         if (managed == null) {
             Path folder = Path.of("target", "synthesis-managed").toAbsolutePath();
-            Path out = folder.resolve("cdk.out");
+            Path out = empty(folder.resolve("cdk.out"));
             App app = Main.app(Map.of(), out);
             Deployment deployment = new Deployment(
                     Environment.named("production"),
@@ -150,6 +151,22 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                 Files.createDirectories(copy.getParent());
                 Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
             }
+        }
+    }
+
+    /** Without the templates of stacks that were there once. */
+    private static Path empty(Path out) {
+        try {
+            if (Files.exists(out)) {
+                try (Stream<Path> files = Files.walk(out)) {
+                    for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                        Files.delete(file);
+                    }
+                }
+            }
+            return out;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -3,23 +3,22 @@ package dataplatform.platform;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A job of the Spark jar: a class in {@code dataplatform.spark.job}, and the buckets that it gets as options. */
+/** A job of the Spark jar: a class in {@code dataplatform.spark.job} of the same name, and the buckets that it gets as options. */
 public enum SparkJob {
-    BRONZE_TO_SILVER("BronzeToSilver", LakeBucket.BRONZE, LakeBucket.SILVER),
-    LANDING_TO_SILVER("LandingToSilver", LakeBucket.LANDING, LakeBucket.SILVER),
-    MAINTENANCE("Maintenance", LakeBucket.SILVER);
+    BRONZE_TO_SILVER(LakeBucket.BRONZE, LakeBucket.SILVER),
+    LANDING_TO_SILVER(LakeBucket.LANDING, LakeBucket.SILVER),
+    MAINTENANCE(LakeBucket.SILVER);
 
     /** Two writers at once never overwrite each other's commit. */
     private static final String LOG_STORE =
             "spark.delta.logStore.s3.impl=dataplatform.spark.storage.ConditionalPutLogStore";
 
-    private final String type;
     private final List<LakeBucket> buckets;
 
-    SparkJob(String type, LakeBucket... buckets) {
-        this.type = type;
+    SparkJob(LakeBucket... buckets) {
         this.buckets = List.of(buckets);
     }
 
@@ -30,7 +29,9 @@ public enum SparkJob {
 
     /** The class whose {@code main} it is. */
     public String mainClass() {
-        return "dataplatform.spark.job." + type;
+        return Stream.of(name().split("_"))
+                .map(word -> word.charAt(0) + word.substring(1).toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining("", "dataplatform.spark.job.", ""));
     }
 
     /** The parameter in SSM that the request which starts it stands in, for {@link Names#path}. */

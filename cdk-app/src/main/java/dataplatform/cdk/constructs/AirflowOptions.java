@@ -15,6 +15,7 @@ public final class AirflowOptions {
     /** Airflow's configuration, where it is not as Airflow brings it. */
     static Map<String, String> of(Deployment deployment) {
         Map<String, String> options = new TreeMap<>(Map.of(
+                "core.dags_are_paused_at_creation", "False",
                 "dataplatform.environment", deployment.names().environment(),
                 "dataplatform.keeps_promises",
                         Boolean.toString(!deployment.environment().rests()),

@@ -72,15 +72,11 @@ public final class AirflowStack extends Stack {
                         settings(replication.arn(this), sourceKeys, warehouse.connection(this))
                                 .fields()));
         if (runsOn instanceof Environment.Airflow.Managed managed) {
-            lake.allowReading(role, LakeBucket.ARTIFACTS, ManagedAirflow.PREFIX + "/");
             new ManagedAirflow(this, deployment, key, lake.bucket(this, LakeBucket.ARTIFACTS))
                     .declare(managed, role, group, network.privateSubnetIds(this, 2));
         } else {
             // of the instance and of tasks, to be read when it is gone
-            lake.allowReading(role, LakeBucket.LOGS, OnDemandAirflow.LOGS + "/");
-            role.addToPolicy(Iam.allow(
-                    List.of("s3:PutObject"),
-                    lake.bucket(this, LakeBucket.LOGS).arnForObjects(OnDemandAirflow.LOGS + "/*")));
+            lake.allow(role, LakeBucket.LOGS, OnDemandAirflow.LOGS + "/", List.of("s3:GetObject", "s3:PutObject"));
             new OnDemandAirflow(this, deployment, key)
                     .declare((Environment.Airflow.OnDemand) runsOn, role, group, network.publicSubnetId(this));
         }
@@ -104,12 +100,13 @@ public final class AirflowStack extends Stack {
                 .description("What DAGs may do")
                 .build();
         Names names = deployment.names();
-        lake.allowReading(role, LakeBucket.LANDING, "");
-        lake.allowReading(role, LakeBucket.SILVER, SilverState.REPORTS);
-        lake.allowReading(role, LakeBucket.SILVER, SilverState.SOURCE_KEYS);
-        lake.allowWriting(role, LakeBucket.SILVER, SilverState.DONE);
-        lake.allowWriting(role, LakeBucket.SILVER, SilverState.PASSED);
-        lake.allowWriting(role, LakeBucket.SILVER, SilverState.FRESHNESS);
+        lake.allow(role, LakeBucket.LANDING, "", List.of("s3:GetObject"));
+        for (String folder : List.of(SilverState.REPORTS, SilverState.SOURCE_KEYS)) {
+            lake.allow(role, LakeBucket.SILVER, folder, List.of("s3:GetObject"));
+        }
+        for (String folder : List.of(SilverState.DONE, SilverState.PASSED, SilverState.FRESHNESS)) {
+            lake.allow(role, LakeBucket.SILVER, folder, List.of("s3:GetObject", "s3:PutObject"));
+        }
         lake.allowListing(role, LakeBucket.BRONZE);
         role.addToPolicy(Iam.allow(List.of("cloudwatch:GetMetricData"), "*"));
         role.addToPolicy(Iam.allow(
@@ -120,8 +117,7 @@ public final class AirflowStack extends Stack {
                 List.of("glue:StartCrawler", "glue:GetCrawler"),
                 Iam.arn("glue", "crawler/" + names.of("bronze")),
                 Iam.arn("glue", "crawler/" + names.of("silver"))));
-        role.addToPolicy(Iam.allow(
-                List.of("ssm:GetParameter", "ssm:GetParameters"), Iam.arn("ssm", "parameter" + names.path("*"))));
+        role.addToPolicy(Iam.allow(List.of("ssm:GetParameter"), Iam.arn("ssm", "parameter" + names.path("*"))));
         Waivers.nag(
                 role,
                 "AwsSolutions-IAM5",
@@ -133,7 +129,7 @@ public final class AirflowStack extends Stack {
     /** Lets a role show in the catalog what has been written to gold, and delete what nobody reads any more. */
     private void allowGold(Role role) {
         String database = deployment.names().catalog(LakeBucket.GOLD);
-        lake.allowWriting(role, LakeBucket.GOLD, "");
+        lake.allow(role, LakeBucket.GOLD, "", List.of("s3:DeleteObject"));
         role.addToPolicy(
                 Iam.allow(List.of("glue:GetTable", "glue:CreateTable", "glue:UpdateTable"), Iam.glueTables(database)));
         Waivers.nag(

@@ -11,6 +11,7 @@ import dataplatform.local.athena.Trino;
 import dataplatform.local.aws.LocalEnvironment;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
+import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
 import dataplatform.local.shell.Athena;
 import dataplatform.platform.LakeBucket;
@@ -38,7 +39,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
@@ -65,6 +68,11 @@ class AirflowTest {
     private static final String DATE = "2026-03-01";
     private static final String PRODUCTS = "ecommerce_rds/ecommerce/products/";
     private static final String BAD_FILE = PRODUCTS + "20260101-000000000.parquet";
+
+    private static final Path DAGS = Project.file("airflow/target/bundle/dags");
+    private static final Path RECORDER = Project.file("local/src/test/resources/dataplatform/local/platform/calls");
+    /** What DAGs call of AWS; a test of the templates compares it with what their role may. */
+    private static final String CALLS = "aws-calls.txt";
 
     @TempDir
     static Path folder;
@@ -301,10 +309,26 @@ class AirflowTest {
         assertThat(tasks).containsExactly("replication_is_healthy");
     }
 
+    @Test
+    @Order(9)
+    void whatDagsCallIsWrittenDown() throws Exception {
+        Path list = Project.file("airflow/" + CALLS);
+        Set<String> called = new TreeSet<>(Files.readAllLines(folder.resolve(CALLS)));
+        if (Boolean.getBoolean("calls.write")) {
+            Files.write(list, called);
+        }
+        assertThat(Files.readAllLines(list))
+                .as("write it with -Dcalls.write=true")
+                .containsExactlyElementsOf(called);
+    }
+
     private static Airflow airflow() {
         aws.runSpark(false, Optional.empty());
-        // all changes are in bronze before a run begins
-        return new Airflow(folder, aws.environment()).with("AIRFLOW__DATAPLATFORM__PATIENCE_SECONDS", "1");
+        return new Airflow(folder, aws.environment())
+                // all changes are in bronze before a run begins
+                .with("AIRFLOW__DATAPLATFORM__PATIENCE_SECONDS", "1")
+                .with("PYTHONPATH", DAGS + ":" + RECORDER)
+                .with("AWS_CALLS", folder.resolve(CALLS).toString());
     }
 
     private static Airflow onClusters() {
