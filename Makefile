@@ -42,13 +42,24 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 .PHONY: demo
-demo: $(built) $(tools) $(airflow) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>, LINEAGE=<file>
+demo: $(built) $(tools) $(airflow) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>, LINEAGE=<file>; or your own database: SOURCE=<JDBC URL> SCHEMA=<name>
+ifdef SOURCE
+	@$(own_source) --source '$(SOURCE)'
+else
 	@$(run) dataplatform.local.demo.Demo --state target/demo $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE)) \
 	  $(if $(LINEAGE),--lineage '$(LINEAGE)')
+endif
+
+own_source = $(run) dataplatform.local.demo.OwnSource --state target/own-source $(if $(SCHEMA),--schema '$(SCHEMA)') \
+  $(if $(DOMAIN),--domain '$(DOMAIN)')
+
+.PHONY: contracts
+contracts: $(built) ## draft contracts for the tables of a PostgreSQL: FROM=<JDBC URL>, and SCHEMA=<name> DOMAIN=<name>
+	@$(own_source) --only-contracts --source '$(or $(FROM),$(error give FROM=jdbc:postgresql://<host>/<database>?user=<name>))'
 
 .PHONY: demo-clean
 demo-clean: ## forget what the demo keeps
-	rm -rf target/demo
+	rm -rf target/demo target/own-source
 
 .PHONY: athena
 athena: $(built) $(tools) $(trino) ## query the lake: a prompt, or Q="select ..." for one answer as CSV
@@ -56,7 +67,7 @@ athena: $(built) $(tools) $(trino) ## query the lake: a prompt, or Q="select ...
 
 .PHONY: warehouse
 warehouse: $(built) $(tools) ## query the warehouse: psql, or Q="select ..." for one answer as CSV
-	@$(run) dataplatform.local.shell.WarehouseShell --state target/demo
+	@$(run) dataplatform.local.shell.WarehouseShell --state '$(or $(STATE),target/demo)'
 
 .PHONY: quality
 quality: $(built) $(tools) ## what the last run read of each data set, changed and kept in quarantine, as CSV

@@ -26,7 +26,7 @@ public record SilverColumn(String name, String stagingName, DataType type, Strin
     public static final String BATCH = "batch";
 
     /** What the platform adds to each table; no column of a contract is called so. */
-    static final Set<String> OF_THE_PLATFORM = Set.of(CHANGE_SEQ, EXTRACTED_AT);
+    public static final Set<String> OF_THE_PLATFORM = Set.of(CHANGE_SEQ, EXTRACTED_AT);
 
     /** The columns of every data set's quarantine, where the rows are kept that break its contract. */
     public static final List<SilverColumn> QUARANTINE = List.of(

@@ -191,7 +191,7 @@ public final class Demo implements Callable<Integer> {
     }
 
     /** Passes on what a child process says of its progress: what follows a mark in the line. */
-    private static void say(String line, String mark) {
+    static void say(String line, String mark) {
         int at = line.indexOf(mark);
         if (at >= 0) {
             System.err.println("  " + line.substring(at + mark.length()));

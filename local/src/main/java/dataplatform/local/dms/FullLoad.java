@@ -94,6 +94,32 @@ public final class FullLoad {
         }
     }
 
+    /**
+     * Loads all tables anew as they are in one transaction, which only reads: there is no slot, and no changes come afterwards.
+     *
+     * @throws IllegalStateException if the bronze folder is that of a replication
+     */
+    void snapshot() throws SQLException, IOException {
+        if (Files.exists(settings.offsets())) {
+            throw new IllegalStateException(settings.state() + " is a replication's; give a snapshot another folder");
+        }
+        delete(uploaded);
+        delete(files);
+        Files.createDirectories(files);
+        try (Connection connection = DriverManager.getConnection(settings.jdbcUrl())) {
+            connection.setAutoCommit(false);
+            connection.setReadOnly(true);
+            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            lock(connection);
+            String now = DmsColumns.timestamp(Instant.now());
+            for (String table : settings.tables()) {
+                extract(connection, table, now);
+            }
+            connection.rollback();
+        }
+        upload();
+    }
+
     /** Does what is left of the load; nothing if it has been done. */
     void run() throws SQLException, IOException, InterruptedException {
         boolean loaded = Files.exists(done);

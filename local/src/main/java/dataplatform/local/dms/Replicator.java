@@ -65,6 +65,14 @@ public final class Replicator implements Callable<Integer> {
                     "Load all tables anew first, as when the replication slot is gone, and then go on with changes.")
     private boolean reload;
 
+    @Option(
+            names = "--snapshot",
+            description = "Load all tables as they are now and end; needs nothing but the right to read them.")
+    private boolean snapshot;
+
+    @Option(names = "--contracts", description = "Folder of contracts; default: those packed with this jar.")
+    private Path contracts;
+
     /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         System.exit(new CommandLine(new Replicator())
@@ -78,13 +86,17 @@ public final class Replicator implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Files.createDirectories(state);
-        List<Contract> contracts = Contracts.replicated();
+        List<Contract> replicated = contracts == null ? Contracts.replicated() : Contracts.read(contracts);
         ReplicationSettings settings = new ReplicationSettings(
-                source, state.toAbsolutePath(), SourceTables.keys(contracts), batchInterval, maxFileMb << 20);
+                source, state.toAbsolutePath(), SourceTables.keys(replicated), batchInterval, maxFileMb << 20);
         warnOfTablesWithoutContract(settings);
         try (S3Client s3 = S3Client.builder().forcePathStyle(true).build()) {
             BronzeFolder folder = new BronzeFolder(s3, bronze, Clock.systemUTC());
             FullLoad load = new FullLoad(settings, folder);
+            if (snapshot) {
+                load.snapshot();
+                return 0;
+            }
             if (reload) {
                 load.forget();
             }

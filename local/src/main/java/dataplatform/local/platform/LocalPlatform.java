@@ -86,6 +86,20 @@ public final class LocalPlatform implements AutoCloseable {
 
     /** @param bronze where files go */
     public ChildProcess replicator(String bronze, List<String> arguments) throws IOException {
+        return replicator(postgres.jdbcUrl(PostgresServer.SHOP), bronze, arguments);
+    }
+
+    /**
+     * Starts to bring the tables of a database to bronze, as they are now.
+     *
+     * @param source JDBC URL of any PostgreSQL
+     * @param contracts folder of the tables' contracts
+     */
+    public ChildProcess snapshot(String source, Path contracts) throws IOException {
+        return replicator(source, BRONZE, List.of("--snapshot", "--contracts", contracts.toString()));
+    }
+
+    private ChildProcess replicator(String source, String bronze, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Project.java(),
                 "-Xmx512m",
@@ -95,7 +109,7 @@ public final class LocalPlatform implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 Replicator.class.getName(),
                 "--source",
-                postgres.jdbcUrl(PostgresServer.SHOP),
+                source,
                 "--bronze",
                 bronze,
                 "--state",
