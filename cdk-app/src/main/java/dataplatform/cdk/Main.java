@@ -2,6 +2,8 @@ package dataplatform.cdk;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
+import dataplatform.cdk.config.Network;
+import dataplatform.cdk.config.OwnSource;
 import dataplatform.cdk.stacks.Platform;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.ContractException;
@@ -9,6 +11,7 @@ import dataplatform.contracts.Contracts;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import software.amazon.awscdk.App;
@@ -19,7 +22,9 @@ import software.amazon.awscdk.AppProps;
  * have a name of their own.
  *
  * <p>Other context values: {@code repository} on GitHub, as {@code owner/name}; {@code alert-email}, who receives alarms; {@code openlineage-url}, where Airflow and Spark emit their events; {@code delete-data}, the second key to delete data: the
- * environment's name again; {@code checkout}, the folder that holds the modules, if it is not the one above.
+ * environment's name again; {@code cidr}, {@code zones}, {@code vpc}, {@code private-subnets} and {@code public-subnet}, the {@link Network};
+ * {@code source-secret}, {@code source-security-group} and {@code source-database}, the {@link OwnSource}; {@code checkout}, the folder
+ * that holds the modules, if it is not the one above.
  */
 public final class Main {
     /** How CDK behaves where it kept an older way for older apps. */
@@ -83,14 +88,38 @@ public final class Main {
                             context(app, "repository", ""),
                             context(app, "alert-email", ""),
                             context(app, "openlineage-url", ""),
-                            Stream.of(context(app, "zones", "").split(","))
-                                    .map(String::strip)
-                                    .filter(zone -> !zone.isEmpty())
-                                    .toList(),
+                            network(app),
+                            source(app),
                             Path.of(context(app, "checkout", "..")).toAbsolutePath()));
         }
         Platform.check(app);
         app.synth();
+    }
+
+    private static Network network(App app) {
+        String vpc = context(app, "vpc", "");
+        return new Network(
+                context(app, "cidr", Network.OWN.cidr()),
+                list(app, "zones"),
+                vpc.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(new Network.Existing(
+                                vpc, list(app, "private-subnets"), context(app, "public-subnet", ""))));
+    }
+
+    private static Optional<OwnSource> source(App app) {
+        String secret = context(app, "source-secret", "");
+        return secret.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new OwnSource(
+                        secret, context(app, "source-security-group", ""), context(app, "source-database", "")));
+    }
+
+    private static List<String> list(App app, String key) {
+        return Stream.of(context(app, key, "").split(","))
+                .map(String::strip)
+                .filter(each -> !each.isEmpty())
+                .toList();
     }
 
     private static String context(App app, String key, String otherwise) {

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Before anything is deployed, one sentence says what is wrong and what to do. */
 class BadInputTest {
+    private static final String SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:crm-AbCdEf";
+
     @TempDir
     Path folder;
 
@@ -82,6 +84,19 @@ class BadInputTest {
     void zonesThatAreNotThree() {
         assertThatThrownBy(() -> synthesise(Map.of("env", "dev", "zones", "us-east-1b, us-east-1c")))
                 .hasMessage("zones are [us-east-1b, us-east-1c]; give three, such as us-east-1a,us-east-1b,us-east-1c");
+    }
+
+    @Test
+    void aNetworkOrASourceOfWhichSomethingIsMissing() {
+        assertThatThrownBy(() -> synthesise(Map.of("env", "dev", "cidr", "10.41.0.0/24")))
+                .hasMessageContaining("give a network of 16 bits, such as 10.41.0.0/16");
+        assertThatThrownBy(
+                        () -> synthesise(Map.of("env", "dev", "vpc", "vpc-1", "private-subnets", "subnet-1,subnet-2")))
+                .hasMessageContaining("give private-subnets, one in each of three zones");
+        assertThatThrownBy(() -> synthesise(Map.of("env", "dev", "source-secret", "shop")))
+                .hasMessageContaining("give the whole ARN of a secret");
+        assertThatThrownBy(() -> synthesise(Map.of("env", "dev", "source-secret", SECRET, "source-database", "crm")))
+                .hasMessageContaining("give source-security-group, such as sg-0123, and source-database");
     }
 
     @Test

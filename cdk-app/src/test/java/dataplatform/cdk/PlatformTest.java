@@ -365,6 +365,42 @@ class PlatformTest {
     }
 
     @Test
+    void aDatabaseAndANetworkThatAreThereAreUsedAsTheyAre(@TempDir Path folder) {
+        String secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:crm-AbCdEf";
+        App app = Main.app(
+                Map.of(
+                        "env", "dev",
+                        "source-secret", secret,
+                        "source-security-group", "sg-0crm",
+                        "source-database", "crm",
+                        "vpc", "vpc-0crm",
+                        "zones", "eu-west-1a,eu-west-1b,eu-west-1c",
+                        "private-subnets", "subnet-0a,subnet-0b,subnet-0c",
+                        "public-subnet", "subnet-0p",
+                        "checkout", Synthesis.checkout(folder).toString()),
+                folder.resolve("out"));
+        Main.synthesise(app, Contracts::bundled);
+        Synthesis own = new Synthesis(folder.resolve("out"), Synthesis.templates(folder.resolve("out")));
+        String everything = own.templates().toString();
+
+        assertThat(everything)
+                .doesNotContain("AWS::RDS::DBInstance", "AWS::EC2::VPC\"", "AWS::EC2::Subnet\"", "AWS/RDS")
+                .doesNotContain("Custom::SourceTables", "LoadDemoData", "HostedRotation", "stop-replication");
+        assertThat(own.resources("dataplatform-dev-network", "AWS::SSM::Parameter").values().stream()
+                        .map(each -> each.at("/Properties/Value").asText()))
+                .containsExactlyInAnyOrder("vpc-0crm", "subnet-0a", "subnet-0b", "subnet-0c", "subnet-0p");
+        assertThat(own.resources("dataplatform-dev-replication", "AWS::DMS::Endpoint").values().stream()
+                        .map(each -> each.at("/Properties/DatabaseName").asText()))
+                .contains("crm");
+        assertThat(own.templates().values().stream()
+                        .flatMap(each -> each.findValues("GroupId").stream())
+                        .map(JsonNode::asText))
+                .as("who may connect is added to the database's group")
+                .contains("sg-0crm");
+        assertThat(everything).contains("kms:EncryptionContext:SecretARN");
+    }
+
+    @Test
     void theWarehouseKnowsAirflowsRole() {
         for (String environment : List.of("dev", "staging", "production", "dev-other")) {
             String prefix = "dataplatform-" + environment;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
+import dataplatform.cdk.config.Network;
 import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.stacks.Platform;
 import dataplatform.contracts.Contracts;
@@ -15,6 +16,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -75,7 +77,8 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                             REPOSITORY,
                             "alerts@example.org",
                             "",
-                            List.of(),
+                            Network.OWN,
+                            Optional.empty(),
                             checkout),
                     LANDING_PREFIXES);
             Main.synthesise(app, Contracts::bundled);
@@ -97,7 +100,8 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                     REPOSITORY,
                     "",
                     "https://lineage.example.org",
-                    List.of(),
+                    Network.OWN,
+                    Optional.empty(),
                     checkout(folder));
             Platform.add(app, deployment, LANDING_PREFIXES);
             Platform.check(app);

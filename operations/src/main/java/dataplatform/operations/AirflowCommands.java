@@ -109,12 +109,11 @@ public final class AirflowCommands {
             String instance = caller.launch("dev-env");
             System.err.println(instance + " ends itself ten hours after its start. A new one takes two minutes before"
                     + " these go through it; connect to localhost then:");
-            for (Map.Entry<String, Integer> database : DATABASES.entrySet()) {
-                System.out.println("aws ssm start-session --target " + instance
-                        + " --document-name AWS-StartPortForwardingSessionToRemoteHost --parameters host="
-                        + caller.parameter(database.getKey()) + ",portNumber=" + database.getValue()
-                        + ",localPortNumber=" + database.getValue());
-            }
+            // the platform knows no host of a source database that is not its own
+            DATABASES.forEach((parameter, port) -> caller.find(parameter)
+                    .ifPresent(host -> System.out.println("aws ssm start-session --target " + instance
+                            + " --document-name AWS-StartPortForwardingSessionToRemoteHost --parameters host=" + host
+                            + ",portNumber=" + port + ",localPortNumber=" + port)));
         }
         return 0;
     }
@@ -141,15 +140,18 @@ public final class AirflowCommands {
 
         /** What a parameter of the environment says. */
         String parameter(String name) {
+            return find(name)
+                    .orElseThrow(() -> new IllegalStateException("There is no parameter " + path + name
+                            + ": this environment does not exist, has MWAA, or waits for make deploy-airflow"));
+        }
+
+        Optional<String> find(String name) {
             try {
-                return ssm.getParameter(request -> request.name(path + name))
+                return Optional.of(ssm.getParameter(request -> request.name(path + name))
                         .parameter()
-                        .value();
+                        .value());
             } catch (ParameterNotFoundException e) {
-                throw new IllegalStateException(
-                        "There is no parameter " + path + name
-                                + ": this environment does not exist, has MWAA, or waits for make deploy-airflow",
-                        e);
+                return Optional.empty();
             }
         }
 

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.StackProps;
@@ -22,7 +23,8 @@ import software.amazon.awscdk.StackProps;
  * @param repository on GitHub, as {@code owner/name}
  * @param alertEmail who receives alarms; nobody if empty
  * @param openLineageUrl address that Airflow and Spark emit OpenLineage events to; none are emitted if empty
- * @param zones three availability zones, such as {@code us-east-1a}; the region's first three if empty
+ * @param network that it stands in
+ * @param source that is replicated in place of the shop's database
  * @param checkout the folder that holds the modules
  */
 public record Deployment(
@@ -32,25 +34,26 @@ public record Deployment(
         String repository,
         String alertEmail,
         String openLineageUrl,
-        List<String> zones,
+        Network network,
+        Optional<OwnSource> source,
         Path checkout) {
-    /** @throws IllegalArgumentException if there are other than three zones, or events have no way out of the network */
+    /** @throws IllegalArgumentException if events have no way out of the network */
     public Deployment {
         contracts = List.copyOf(contracts);
-        zones = List.copyOf(zones);
         if (!openLineageUrl.isEmpty() && !environment.nat()) {
             throw new IllegalArgumentException("openlineage-url is given, and Spark in " + environment.name()
                     + " has no way out of its network: leave it out, or set nat in Environment");
-        }
-        if (!zones.isEmpty() && zones.stream().distinct().count() != 3) {
-            throw new IllegalArgumentException(
-                    "zones are " + zones + "; give three, such as us-east-1a,us-east-1b,us-east-1c");
         }
     }
 
     /** Whether Airflow and Spark emit OpenLineage events. */
     public boolean emitsLineage() {
         return !openLineageUrl.isEmpty();
+    }
+
+    /** Whether replication stops in the evening; somebody's own database would keep its log for it all night. */
+    public boolean replicationRests() {
+        return environment.rests() && source.isEmpty();
     }
 
     /** The names of the environment's resources. */

@@ -154,7 +154,7 @@ public final class AirflowStack extends Stack {
                 deployment.names().of("silver"),
                 replication,
                 ReplicationStack.identifier(deployment.names()),
-                deployment.environment().rests(),
+                deployment.replicationRests(),
                 sourceKeys,
                 warehouse);
     }

@@ -2,6 +2,7 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
+import dataplatform.cdk.config.Network;
 import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
@@ -36,49 +37,58 @@ import software.constructs.Construct;
 
 /**
  * The network that databases and engines stand in. The internet can't reach it; it reaches S3 by a gateway that costs nothing, and what
- * else it needs by NAT where the environment has one, and by an endpoint otherwise.
+ * else it needs by NAT where the environment has one, and by an endpoint otherwise. Of one that is there already nothing is changed.
  */
 public final class NetworkStack extends Stack {
     static final String FLOW_LOGS = "vpc-flow-logs/";
-    private static final String CIDR = "10.40.0.0/16";
     /** As many as Redshift Serverless asks for. */
     private static final int ZONES = 3;
 
     private final List<String> zones;
     private final SharedParameter vpcId;
     private final List<SharedParameter> privateSubnets;
-    private final List<SharedParameter> publicSubnets;
+    private final SharedParameter publicSubnet;
 
     NetworkStack(Construct scope, Deployment deployment, LakeStack lake) {
         super(scope, deployment.names().of("network"), deployment.stack("network", "The private network"));
+        this.zones = zones(deployment);
+        Network.Existing network = deployment.network().existing().orElseGet(() -> make(deployment, lake));
+        Names names = deployment.names();
+        this.vpcId = new SharedParameter(this, names.path("network/vpc-id"), network.vpc());
+        List<String> subnets = network.privateSubnets();
+        this.privateSubnets = IntStream.range(0, subnets.size())
+                .mapToObj(
+                        i -> new SharedParameter(this, names.path("network/private-subnet-" + (i + 1)), subnets.get(i)))
+                .toList();
+        this.publicSubnet = new SharedParameter(this, names.path("network/public-subnet-1"), network.publicSubnet());
+    }
+
+    private Network.Existing make(Deployment deployment, LakeStack lake) {
         Environment environment = deployment.environment();
         boolean nat = environment.nat();
-        this.zones = zones(deployment);
-
+        String cidr = deployment.network().cidr();
         List<SubnetConfiguration> subnets = new ArrayList<>();
         subnets.add(SubnetConfiguration.builder()
                 .name("private")
                 .subnetType(nat ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED)
                 .cidrMask(20)
                 .build());
-        // for NAT, or for an Airflow on demand, which is cheaper with an address of its own than with NAT
-        if (nat || environment.airflow() instanceof Environment.Airflow.OnDemand) {
-            subnets.add(SubnetConfiguration.builder()
-                    .name("public")
-                    .subnetType(SubnetType.PUBLIC)
-                    .mapPublicIpOnLaunch(false)
-                    .cidrMask(24)
-                    .build());
-        }
+        // for NAT, and for machines that are started on demand, which are cheaper with an address of their own
+        subnets.add(SubnetConfiguration.builder()
+                .name("public")
+                .subnetType(SubnetType.PUBLIC)
+                .mapPublicIpOnLaunch(false)
+                .cidrMask(24)
+                .build());
         Vpc vpc = Vpc.Builder.create(this, "Vpc")
                 .vpcName(deployment.names().of("network"))
-                .ipAddresses(IpAddresses.cidr(CIDR))
+                .ipAddresses(IpAddresses.cidr(cidr))
                 .availabilityZones(zones)
                 .natGateways(nat ? 1 : 0)
                 .subnetConfiguration(subnets)
                 .restrictDefaultSecurityGroup(false)
                 .build();
-        if (!deployment.zones().isEmpty()) {
+        if (!deployment.network().zones().isEmpty()) {
             Annotations.of(vpc)
                     .acknowledgeWarning(
                             "CloudFormation-Validate::W3010", "They were named for this account and region.");
@@ -98,7 +108,7 @@ public final class NetworkStack extends Stack {
                         .build());
         if (!nat) {
             SecurityGroup endpoints = securityGroup(this, "Endpoints", vpc, "What in the network reaches AWS");
-            endpoints.addIngressRule(Peer.ipv4(CIDR), Port.HTTPS, "from within");
+            endpoints.addIngressRule(Peer.ipv4(cidr), Port.HTTPS, "from within");
             // how DMS, the rotation of the password and the loader of demo data get the password
             endpoint(vpc, endpoints, "SecretsManager", InterfaceVpcEndpointAwsService.SECRETS_MANAGER);
             if (environment.spark() instanceof Environment.Spark.Clusters) {
@@ -107,11 +117,11 @@ public final class NetworkStack extends Stack {
                 endpoint(vpc, endpoints, "Emr", InterfaceVpcEndpointAwsService.EMR);
             }
         }
-
-        Names names = deployment.names();
-        this.vpcId = new SharedParameter(this, names.path("network/vpc-id"), vpc.getVpcId());
-        this.privateSubnets = handOver(names, "private", nat ? vpc.getPrivateSubnets() : vpc.getIsolatedSubnets());
-        this.publicSubnets = handOver(names, "public", vpc.getPublicSubnets());
+        return new Network.Existing(
+                vpc.getVpcId(),
+                (nat ? vpc.getPrivateSubnets() : vpc.getIsolatedSubnets())
+                        .stream().map(ISubnet::getSubnetId).toList(),
+                vpc.getPublicSubnets().get(0).getSubnetId());
     }
 
     /** The network, for another stack. */
@@ -161,7 +171,7 @@ public final class NetworkStack extends Stack {
 
     /** A subnet in which an address of the internet may be had, for another stack. */
     String publicSubnetId(Construct scope) {
-        return publicSubnets.get(0).in(scope);
+        return publicSubnet.in(scope);
     }
 
     /** A security group for something in this network that starts no connections until it is allowed to. */
@@ -192,18 +202,9 @@ public final class NetworkStack extends Stack {
                         .build());
     }
 
-    private List<SharedParameter> handOver(Names names, String kind, List<ISubnet> subnets) {
-        return IntStream.range(0, subnets.size())
-                .mapToObj(i -> new SharedParameter(
-                        this,
-                        names.path("network/" + kind + "-subnet-" + (i + 1)),
-                        subnets.get(i).getSubnetId()))
-                .toList();
-    }
-
     private static List<String> zones(Deployment deployment) {
-        if (!deployment.zones().isEmpty()) {
-            return deployment.zones();
+        if (!deployment.network().zones().isEmpty()) {
+            return deployment.network().zones();
         }
         return IntStream.range(0, ZONES)
                 .mapToObj(i -> Fn.select(i, Fn.getAzs()))

@@ -18,17 +18,18 @@ final class PlatformDashboard {
     /**
      * Adds the dashboard.
      *
-     * @param slot log that replication holds back, in bytes
-     * @param storage free disk of the source database, in bytes
+     * @param database of the source: log that replication holds back and free disk, in bytes; empty if it is not the platform's
      * @param application id of the EMR Serverless application, where there is one
      */
-    static void create(Construct scope, Names names, IMetric slot, IMetric storage, Optional<String> application) {
+    static void create(Construct scope, Names names, List<IMetric> database, Optional<String> application) {
         Dashboard dashboard = Dashboard.Builder.create(scope, "Dashboard")
                 .dashboardName(names.of("platform"))
                 .build();
-        dashboard.addWidgets(
-                graph("Log that replication holds back (bytes)", slot),
-                graph("Free disk of the shop's database (bytes)", storage));
+        if (!database.isEmpty()) {
+            dashboard.addWidgets(
+                    graph("Log that replication holds back (bytes)", database.get(0)),
+                    graph("Free disk of the shop's database (bytes)", database.get(1)));
+        }
         application.ifPresent(id -> dashboard.addWidgets(
                 graph("Spark jobs done", job(id, names.of("spark"), "SuccessJobs")),
                 graph("Spark jobs failed", job(id, names.of("spark"), "FailedJobs"))));

@@ -94,7 +94,7 @@ public final class ReplicationStack extends Stack {
                 .build();
         this.arn = new SharedParameter(this, names.path("replication/arn"), task.getRef());
         start(task.getRef(), List.of(instance.getRef(), source.getRef(), target.getRef()));
-        if (deployment.environment().rests()) {
+        if (deployment.replicationRests()) {
             stopInTheEvening(task.getRef());
         }
     }
@@ -121,13 +121,12 @@ public final class ReplicationStack extends Stack {
                 .assumedBy(Iam.service("dms." + Aws.REGION))
                 .description("How replication gets the database's password")
                 .build();
-        role.addToPolicy(Iam.allow(List.of("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"), secret));
-        role.addToPolicy(Iam.allow(List.of("kms:Decrypt"), key.getKeyArn()));
+        database.allowSecret(role, secret, "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret");
         CfnEndpoint source = CfnEndpoint.Builder.create(this, "Source")
                 .endpointIdentifier(deployment.names().of("source"))
                 .endpointType("source")
                 .engineName("postgres")
-                .databaseName(SourceDatabaseStack.DATABASE)
+                .databaseName(database.database())
                 .sslMode("require")
                 .kmsKeyId(key.getKeyArn())
                 .postgreSqlSettings(CfnEndpoint.PostgreSqlSettingsProperty.builder()
@@ -136,6 +135,8 @@ public final class ReplicationStack extends Stack {
                         // so that a database in which nothing happens does not keep its log for ever
                         .heartbeatEnable(true)
                         .heartbeatFrequency(5)
+                        // its audit table is for an administrator to make, and nobody reads it
+                        .captureDdls(deployment.source().isEmpty())
                         .build())
                 .build();
         source.getNode().addDependency(role);

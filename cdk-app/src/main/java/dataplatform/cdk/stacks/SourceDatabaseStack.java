@@ -2,6 +2,7 @@ package dataplatform.cdk.stacks;
 
 import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
+import dataplatform.cdk.config.OwnSource;
 import dataplatform.cdk.constructs.Iam;
 import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.constructs.SharedParameter;
@@ -11,7 +12,9 @@ import dataplatform.platform.Names;
 import dataplatform.platform.SilverState;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.CustomResource;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.FileSystem;
@@ -19,6 +22,7 @@ import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Size;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.TimeZone;
+import software.amazon.awscdk.services.ec2.ISecurityGroup;
 import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.InstanceType;
 import software.amazon.awscdk.services.ec2.Peer;
@@ -26,7 +30,6 @@ import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.iam.Role;
-import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.logs.LogGroup;
 import software.amazon.awscdk.services.logs.RetentionDays;
@@ -53,13 +56,17 @@ import software.constructs.Construct;
 /** The shop's database: PostgreSQL that only the network reaches, whose changes can be followed. */
 public final class SourceDatabaseStack extends Stack {
     static final int PORT = 5432;
-    static final String DATABASE = "shop";
     private static final int GROWTH = 5;
     private static final String SECRET = "DATABASE_SECRET_ARN";
     private static final String ADMIN = "shop_admin";
 
     private final Deployment deployment;
-    private final SharedParameter host;
+    private final LakeStack lake;
+    private final IVpc vpc;
+    private final SubnetSelection subnets;
+    private final ISecurityGroup group;
+    private final String database;
+    private final Map<String, String> access;
     private final SharedParameter secret;
     private final SharedParameter securityGroup;
     private final SharedParameter sourceKeys;
@@ -71,15 +78,36 @@ public final class SourceDatabaseStack extends Stack {
                 deployment.stack("source-database", "The shop's PostgreSQL database"));
         this.deployment = deployment;
         Names names = deployment.names();
-        Environment.Database size = deployment.environment().database();
-        IVpc vpc = network.vpc(this);
-        SubnetSelection subnets = network.privateSubnets(this);
-        SecurityGroup group = NetworkStack.securityGroup(this, "Reach", vpc, "The source database");
+        this.vpc = network.vpc(this);
+        this.subnets = network.privateSubnets(this);
+        this.lake = lake;
+        Optional<OwnSource> own = deployment.source();
+        this.group = own.isPresent()
+                ? SecurityGroup.fromSecurityGroupId(this, "Reach", own.get().securityGroup())
+                : NetworkStack.securityGroup(this, "Reach", vpc, "The source database");
+        this.database = own.map(OwnSource::database).orElse("shop");
+        this.access = own.map(this::existing).orElseGet(this::make);
+        this.secret = new SharedParameter(this, names.path("source-database/secret-arn"), access.get(SECRET));
+        this.securityGroup =
+                new SharedParameter(this, names.path("source-database/security-group-id"), group.getSecurityGroupId());
+        Function keys = sourceKeys();
+        this.sourceKeys =
+                new SharedParameter(this, names.path("source-database/keys-function-arn"), keys.getFunctionArn());
+    }
 
+    /** How functions reach a database that is there; its host and port stand in its secret. */
+    private Map<String, String> existing(OwnSource source) {
+        return Map.of("DATABASE_NAME", source.database(), SECRET, source.secretArn());
+    }
+
+    /** Makes the shop's database; how functions reach it. */
+    private Map<String, String> make() {
+        Names names = deployment.names();
+        Environment.Database size = deployment.environment().database();
         DatabaseSecret password = DatabaseSecret.Builder.create(this, "Password")
                 .secretName(names.of("source-database"))
                 .username(ADMIN)
-                .dbname(DATABASE)
+                .dbname(this.database)
                 .encryptionKey(lake.key(this))
                 .build();
         LogGroup logs = LogGroup.Builder.create(this, "Logs")
@@ -91,7 +119,7 @@ public final class SourceDatabaseStack extends Stack {
         var engine = DatabaseInstanceEngine.postgres(PostgresInstanceEngineProps.builder()
                 .version(PostgresEngineVersion.VER_16_13)
                 .build());
-        DatabaseInstance database = DatabaseInstance.Builder.create(this, "Database")
+        DatabaseInstance instance = DatabaseInstance.Builder.create(this, "Database")
                 .instanceIdentifier(identifier(names))
                 .engine(engine)
                 .instanceType(new InstanceType(size.instance()))
@@ -100,7 +128,7 @@ public final class SourceDatabaseStack extends Stack {
                 .securityGroups(List.of(group))
                 .port(PORT)
                 .publiclyAccessible(false)
-                .databaseName(DATABASE)
+                .databaseName(this.database)
                 .credentials(Credentials.fromSecret(password))
                 .iamAuthentication(true)
                 .caCertificate(CaCertificate.RDS_CA_RSA2048_G1)
@@ -131,50 +159,42 @@ public final class SourceDatabaseStack extends Stack {
                 .deletionProtection(!deployment.deletesData())
                 .removalPolicy(deployment.deletesData() ? RemovalPolicy.DESTROY : RemovalPolicy.SNAPSHOT)
                 .build();
-        database.getNode().addDependency(logs);
-        this.host =
-                new SharedParameter(this, names.path("source-database/host"), database.getDbInstanceEndpointAddress());
-        this.secret = new SharedParameter(this, names.path("source-database/secret-arn"), password.getSecretArn());
-        this.securityGroup =
-                new SharedParameter(this, names.path("source-database/security-group-id"), group.getSecurityGroupId());
-
-        rotate(password, database.getSecret(), vpc, subnets, group);
+        instance.getNode().addDependency(logs);
+        new SharedParameter(this, names.path("source-database/host"), instance.getDbInstanceEndpointAddress());
+        rotate(password, instance.getSecret());
         if (deployment.environment().rests()) {
-            stopInTheEvening(database);
+            stopInTheEvening(instance);
         }
         Map<String, String> access = Map.of(
                 "DATABASE_HOST",
-                database.getDbInstanceEndpointAddress(),
+                instance.getDbInstanceEndpointAddress(),
                 "DATABASE_PORT",
                 Integer.toString(PORT),
                 "DATABASE_NAME",
-                DATABASE,
+                database,
                 SECRET,
                 password.getSecretArn());
-        tables(lake, vpc, subnets, group, access, database);
-        Function keys = sourceKeys(lake, vpc, subnets, group, access);
-        this.sourceKeys =
-                new SharedParameter(this, names.path("source-database/keys-function-arn"), keys.getFunctionArn());
+        tables(access, instance);
         if (deployment.environment().demoData()) {
-            loader(lake, vpc, subnets, group, access);
+            loader(access);
         }
-
-        Waivers.nag(database, "AwsSolutions-RDS11", "The network lets nobody near who would have to guess the port.");
+        Waivers.nag(instance, "AwsSolutions-RDS11", "The network lets nobody near who would have to guess the port.");
         Waivers.nag(
-                database,
+                instance,
                 "AwsSolutions-IAM4",
                 "/AmazonRDSEnhancedMonitoringRole/",
                 "AWS keeps this policy, and it allows to write one log.");
         if (!size.multiAz()) {
             String reason = "Half an hour without this database is cheaper than a second one; it can be restored.";
-            Waivers.nag(database, "AwsSolutions-RDS3", reason);
-            Waivers.checkov(database, "CKV_AWS_157", reason);
+            Waivers.nag(instance, "AwsSolutions-RDS3", reason);
+            Waivers.checkov(instance, "CKV_AWS_157", reason);
         }
         if (deployment.deletesData()) {
-            Waivers.nag(database, "AwsSolutions-RDS10", "Both keys to delete this data were given.");
+            Waivers.nag(instance, "AwsSolutions-RDS10", "Both keys to delete this data were given.");
         }
         Waivers.checkov(
                 password, "CKV_AWS_149", "It is encrypted with the platform's own key, whose name comes from SSM.");
+        return access;
     }
 
     /** What the instance is called. */
@@ -187,9 +207,38 @@ public final class SourceDatabaseStack extends Stack {
         return size.gigabytes() * 1024 / 2;
     }
 
+    /** The database's name on its server. */
+    String database() {
+        return database;
+    }
+
     /** The secret with everything that a connection needs, for another stack. */
     String secretArn(Construct scope) {
         return secret.in(scope);
+    }
+
+    /** Lets a role read the secret, be it of this stack or of another. */
+    void allowSecret(Role role, String secretArn, String... actions) {
+        role.addToPolicy(Iam.allow(List.of(actions), secretArn));
+        role.addToPolicy(Iam.allow(List.of("kms:Decrypt"), lake.key(role).getKeyArn()));
+        if (deployment.source().isPresent()) {
+            // with whatever key somebody has encrypted it
+            role.addToPolicy(Iam.allow(
+                    List.of("kms:Decrypt"),
+                    Map.of(
+                            "StringEquals",
+                            Map.of(
+                                    "kms:EncryptionContext:SecretARN",
+                                    secretArn,
+                                    "kms:ViaService",
+                                    "secretsmanager." + Aws.REGION + ".amazonaws.com")),
+                    Iam.arn("kms", "key/*")));
+            Waivers.nag(
+                    role,
+                    "AwsSolutions-IAM5",
+                    "/^Resource::arn:<AWS::Partition>:kms:/",
+                    "The key of a secret that is there already is not known; the condition names the secret.");
+        }
     }
 
     /** ARN of the function that looks which rows the tables have, for another stack. */
@@ -202,17 +251,16 @@ public final class SourceDatabaseStack extends Stack {
         allow(from, NetworkStack.securityGroup(from, "SourceDatabase", securityGroup));
     }
 
-    private static void allow(SecurityGroup from, software.amazon.awscdk.services.ec2.ISecurityGroup to) {
+    private static void allow(SecurityGroup from, ISecurityGroup to) {
         from.addEgressRule(to, Port.tcp(PORT), "to the source database");
         to.addIngressRule(from, Port.tcp(PORT), "to the source database", true);
     }
 
-    private void rotate(
-            DatabaseSecret password, ISecret attached, IVpc vpc, SubnetSelection subnets, SecurityGroup database) {
+    private void rotate(DatabaseSecret password, ISecret attached) {
         SecurityGroup rotation =
                 NetworkStack.securityGroup(this, "Rotation", vpc, "Changes the password of the database");
         rotation.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to Secrets Manager");
-        allow(rotation, database);
+        allow(rotation, group);
         attached.addRotationSchedule(
                 "Schedule",
                 RotationScheduleOptions.builder()
@@ -255,17 +303,16 @@ public final class SourceDatabaseStack extends Stack {
     }
 
     /** Tells which rows the shop's tables have, to compare silver with. */
-    private Function sourceKeys(
-            LakeStack lake, IVpc vpc, SubnetSelection subnets, SecurityGroup database, Map<String, String> access) {
+    private Function sourceKeys() {
         Map<String, String> variables = new TreeMap<>(access);
         variables.put("SILVER_BUCKET", deployment.bucket(LakeBucket.SILVER));
-        SecurityGroup group = NetworkStack.securityGroup(this, "Keys", vpc, "Looks which rows the shop has");
+        SecurityGroup keys = NetworkStack.securityGroup(this, "Keys", vpc, "Looks which rows the shop has");
         Function function = JavaFunction.of(
                 this, deployment, lake.key(this), "source-keys", "source-database", "SourceKeys", builder -> inNetwork(
-                                builder, lake, vpc, subnets, group)
+                                builder, keys)
                         .description("Writes which rows the shop's tables have, to compare silver with")
                         .environment(variables));
-        reach(function, group, database, access, lake.key(this));
+        reach(function, keys, access);
         lake.allow(
                 JavaFunction.role(function),
                 LakeBucket.SILVER,
@@ -275,14 +322,8 @@ public final class SourceDatabaseStack extends Stack {
     }
 
     /** DMS fails for good when it starts and finds no table: they are there before it is. */
-    private void tables(
-            LakeStack lake,
-            IVpc vpc,
-            SubnetSelection subnets,
-            SecurityGroup reach,
-            Map<String, String> access,
-            DatabaseInstance database) {
-        SecurityGroup group = NetworkStack.securityGroup(this, "Tables", vpc, "Creates the tables of the shop");
+    private void tables(Map<String, String> access, DatabaseInstance instance) {
+        SecurityGroup tables = NetworkStack.securityGroup(this, "Tables", vpc, "Creates the tables of the shop");
         Function function = JavaFunction.of(
                 this,
                 deployment,
@@ -290,30 +331,29 @@ public final class SourceDatabaseStack extends Stack {
                 "source-tables",
                 "source-database",
                 "SourceTables",
-                builder -> inNetwork(builder, lake, vpc, subnets, group)
+                builder -> inNetwork(builder, tables)
                         .description("Creates the tables of the contracts that the shop's database lacks")
                         .memorySize(512)
                         .ephemeralStorageSize(Size.mebibytes(512))
                         .environment(access));
-        reach(function, group, reach, access, lake.key(this));
+        reach(function, tables, access);
         CustomResource made = CustomResource.Builder.create(this, "CreateTables")
                 .resourceType("Custom::SourceTables")
                 .serviceToken(function.getFunctionArn())
                 .properties(
                         Map.of("Version", FileSystem.fingerprint(deployment.file(JavaFunction.jar("source-database")))))
                 .build();
-        made.getNode().addDependency(database, JavaFunction.role(function));
+        made.getNode().addDependency(instance, JavaFunction.role(function));
     }
 
-    private void loader(
-            LakeStack lake, IVpc vpc, SubnetSelection subnets, SecurityGroup database, Map<String, String> access) {
-        SecurityGroup group = NetworkStack.securityGroup(this, "Loader", vpc, "Loads the made-up shop");
+    private void loader(Map<String, String> access) {
+        SecurityGroup loading = NetworkStack.securityGroup(this, "Loader", vpc, "Loads the made-up shop");
         Function loader = JavaFunction.of(
                 this, deployment, lake.key(this), "load-demo-data", "LoadDemoData", builder -> inNetwork(
-                                builder, lake, vpc, subnets, group)
+                                builder, loading)
                         .description("Loads CSV files of the landing bucket into the shop's database")
                         .environment(access));
-        reach(loader, group, database, access, lake.key(this));
+        reach(loader, loading, access);
         lake.allow(JavaFunction.role(loader), LakeBucket.LANDING, "demo/", List.of("s3:GetObject"));
         // how `make load-demo` finds them
         new SharedParameter(this, deployment.names().path("landing-bucket"), deployment.bucket(LakeBucket.LANDING));
@@ -321,25 +361,22 @@ public final class SourceDatabaseStack extends Stack {
     }
 
     /** What functions that work with the database have in common: room for its rows, and a place in the network. */
-    private Function.Builder inNetwork(
-            Function.Builder builder, LakeStack lake, IVpc vpc, SubnetSelection subnets, SecurityGroup group) {
+    private Function.Builder inNetwork(Function.Builder builder, SecurityGroup from) {
         return builder.memorySize(2048)
                 .ephemeralStorageSize(Size.gibibytes(4))
                 .environmentEncryption(lake.key(this))
                 .vpc(vpc)
                 .vpcSubnets(subnets)
-                .securityGroups(List.of(group));
+                .securityGroups(List.of(from));
     }
 
     /** Lets a function of the network work with the database. */
-    private static void reach(
-            Function function, SecurityGroup group, SecurityGroup database, Map<String, String> access, IKey key) {
-        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and Secrets Manager");
-        allow(group, database);
+    private void reach(Function function, SecurityGroup from, Map<String, String> access) {
+        from.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and Secrets Manager");
+        allow(from, group);
         Role role = JavaFunction.role(function);
-        role.addToPolicy(Iam.allow(List.of("secretsmanager:GetSecretValue"), access.get(SECRET)));
-        // the secret, and the function's own variables
-        role.addToPolicy(Iam.allow(List.of("kms:Decrypt"), key.getKeyArn()));
+        // with the key of the secret and of the function's own variables
+        allowSecret(role, access.get(SECRET), "secretsmanager:GetSecretValue");
         role.addToPolicy(Iam.allow(
                 List.of(
                         "ec2:CreateNetworkInterface",

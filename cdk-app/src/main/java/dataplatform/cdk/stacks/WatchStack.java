@@ -63,27 +63,8 @@ public final class WatchStack extends Stack {
                 .build();
         Waivers.nag(dead, "AwsSolutions-SQS3", "It is the queue of dead letters.");
 
-        IMetric slot = database("OldestReplicationSlotLag", "Maximum");
-        IMetric storage = database("FreeStorageSpace", "Minimum");
         replicationLag();
-        alarm(
-                "replication-slot",
-                "Replication stands still while the shop's database keeps its log; at "
-                        + SourceDatabaseStack.slotLimitMegabytes(environment.database())
-                        + " MB it gives the log up, and everything has to be loaded again.",
-                slot,
-                SourceDatabaseStack.slotLimitMegabytes(environment.database()) * MEGABYTE / 2,
-                ComparisonOperator.GREATER_THAN_THRESHOLD,
-                TreatMissingData.NOT_BREACHING,
-                3);
-        alarm(
-                "storage",
-                "The shop's database has less than a tenth of its disk left.",
-                storage,
-                environment.database().gigabytes() * GIGABYTE / 10,
-                ComparisonOperator.LESS_THAN_THRESHOLD,
-                TreatMissingData.NOT_BREACHING,
-                3);
+        List<IMetric> database = deployment.source().isPresent() ? List.of() : sourceDatabase();
         alarm(
                 "dead-letters",
                 "A message could not be delivered; it is kept for two weeks.",
@@ -152,8 +133,34 @@ public final class WatchStack extends Stack {
                 dead);
         MonthlyBudget.create(this, names, environment.budget(), topic);
         if (!environment.rests()) {
-            PlatformDashboard.create(this, names, slot, storage, spark.applicationId(this));
+            PlatformDashboard.create(this, names, database, spark.applicationId(this));
         }
+    }
+
+    /** Alarms on what the shop's database keeps; the metrics that they look at. One that was there already has its own. */
+    private List<IMetric> sourceDatabase() {
+        Environment.Database size = deployment.environment().database();
+        IMetric slot = database("OldestReplicationSlotLag", "Maximum");
+        IMetric storage = database("FreeStorageSpace", "Minimum");
+        alarm(
+                "replication-slot",
+                "Replication stands still while the shop's database keeps its log; at "
+                        + SourceDatabaseStack.slotLimitMegabytes(size)
+                        + " MB it gives the log up, and everything has to be loaded again.",
+                slot,
+                SourceDatabaseStack.slotLimitMegabytes(size) * MEGABYTE / 2,
+                ComparisonOperator.GREATER_THAN_THRESHOLD,
+                TreatMissingData.NOT_BREACHING,
+                3);
+        alarm(
+                "storage",
+                "The shop's database has less than a tenth of its disk left.",
+                storage,
+                size.gigabytes() * GIGABYTE / 10,
+                ComparisonOperator.LESS_THAN_THRESHOLD,
+                TreatMissingData.NOT_BREACHING,
+                3);
+        return List.of(slot, storage);
     }
 
     /** A metric of the quality gate. */
@@ -240,7 +247,7 @@ public final class WatchStack extends Stack {
                 .threshold(900)
                 .comparisonOperator("GreaterThanThreshold")
                 .evaluationPeriods(3)
-                .treatMissingData(deployment.environment().rests() ? "notBreaching" : "breaching")
+                .treatMissingData(deployment.replicationRests() ? "notBreaching" : "breaching")
                 .alarmActions(List.of(topic.getTopicArn()))
                 .build();
     }

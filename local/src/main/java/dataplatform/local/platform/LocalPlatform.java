@@ -156,16 +156,16 @@ public final class LocalPlatform implements AutoCloseable {
         Map<String, String> variables = new HashMap<>(moto.environment());
         variables.putAll(s3.environment());
         try (SecretsManagerClient secrets = moto.client(SecretsManagerClient.builder())) {
-            // this PostgreSQL asks nobody for a password
-            String login = "{\"username\":\"" + PostgresServer.USER + "\",\"password\":\"none\"}";
+            // as of a database that was there before; this PostgreSQL asks nobody for a password
+            String login = String.format(
+                    "{\"host\":\"127.0.0.1\",\"port\":%d,\"username\":\"%s\",\"password\":\"none\"}",
+                    postgres.port(), PostgresServer.USER);
             variables.put(
                     "DATABASE_SECRET_ARN",
                     secrets.createSecret(
                                     request -> request.name("source-database").secretString(login))
                             .arn());
         }
-        variables.put("DATABASE_HOST", "127.0.0.1");
-        variables.put("DATABASE_PORT", Integer.toString(postgres.port()));
         variables.put("DATABASE_NAME", PostgresServer.SHOP);
         variables.put("DATABASE_SSLMODE", "disable");
         variables.put("SILVER_BUCKET", S3Server.SILVER);

@@ -14,10 +14,11 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  * The source database, as functions reach it. Environment:
  *
  * <ul>
- *   <li>{@code DATABASE_HOST}, {@code DATABASE_PORT}, {@code DATABASE_NAME}
- *   <li>{@code DATABASE_SECRET_ARN} of a secret with {@code username} and {@code password} as JSON
- *   <li>{@code DATABASE_SSLMODE} in PostgreSQL's words; {@code verify-full} if it is not there, with the authorities that the Java of Lambda trusts,
- *       among which are those of RDS (https://docs.aws.amazon.com/lambda/latest/dg/services-rds.html)
+ *   <li>{@code DATABASE_NAME}; {@code DATABASE_HOST} and {@code DATABASE_PORT}, if they don't stand in the secret
+ *   <li>{@code DATABASE_SECRET_ARN} of a secret with {@code username} and {@code password} as JSON, and perhaps {@code host} and
+ *       {@code port}
+ *   <li>{@code DATABASE_SSLMODE} in PostgreSQL's words; if it is not there, {@code verify-full} for RDS, whose authorities the Java of Lambda
+ *       trusts (https://docs.aws.amazon.com/lambda/latest/dg/services-rds.html), and {@code require} for others, whose authority is not known
  * </ul>
  */
 public final class SourceDatabase {
@@ -37,10 +38,12 @@ public final class SourceDatabase {
      * @throws IllegalStateException if a variable is missing, the secret is none, or the database refuses
      */
     public static Connection connect(SecretsManagerClient secrets) {
-        String url = "jdbc:postgresql://" + variable("DATABASE_HOST") + ":" + variable("DATABASE_PORT") + "/"
+        Map<?, ?> secret = secret(secrets);
+        String host = place(secret, "DATABASE_HOST", "host");
+        String url = "jdbc:postgresql://" + host + ":" + place(secret, "DATABASE_PORT", "port") + "/"
                 + variable("DATABASE_NAME");
         try {
-            return DriverManager.getConnection(url, login(secrets));
+            return DriverManager.getConnection(url, login(secret, host));
         } catch (SQLException e) {
             String message = url + ": " + e.getMessage();
             // 08: the connection
@@ -51,19 +54,28 @@ public final class SourceDatabase {
         }
     }
 
-    private static Properties login(SecretsManagerClient secrets) {
+    private static Map<?, ?> secret(SecretsManagerClient secrets) {
         String arn = variable("DATABASE_SECRET_ARN");
-        String secret = secrets.getSecretValue(request -> request.secretId(arn)).secretString();
-        Properties login = new Properties();
-        login.setProperty("sslmode", System.getenv().getOrDefault("DATABASE_SSLMODE", "verify-full"));
-        login.setProperty("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
-        if (!(parse(secret) instanceof Map<?, ?> fields
-                && fields.get("username") instanceof String user
-                && fields.get("password") instanceof String password)) {
-            throw new IllegalStateException(arn + " is no JSON with username and password");
+        if (parse(secrets.getSecretValue(request -> request.secretId(arn)).secretString()) instanceof Map<?, ?> fields
+                && fields.get("username") instanceof String
+                && fields.get("password") instanceof String) {
+            return fields;
         }
-        login.setProperty("user", user);
-        login.setProperty("password", password);
+        throw new IllegalStateException(arn + " is no JSON with username and password");
+    }
+
+    private static String place(Map<?, ?> secret, String variable, String field) {
+        String value = System.getenv(variable);
+        return value == null && secret.get(field) != null ? secret.get(field).toString() : variable(variable);
+    }
+
+    private static Properties login(Map<?, ?> secret, String host) {
+        Properties login = new Properties();
+        String mode = host.endsWith(".rds.amazonaws.com") ? "verify-full" : "require";
+        login.setProperty("sslmode", System.getenv().getOrDefault("DATABASE_SSLMODE", mode));
+        login.setProperty("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
+        login.setProperty("user", (String) secret.get("username"));
+        login.setProperty("password", (String) secret.get("password"));
         return login;
     }
 
