@@ -87,6 +87,10 @@ finance-data: $(built) ## make up what the banks of some households export: FOLD
 	@$(run) dataplatform.source.HouseholdGenerator --folder '$(or $(FOLDER),target/finance-data)' $(if $(SEED),--seed $(SEED)) \
 	  $(if $(MONTHS),--months $(MONTHS)) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
+.PHONY: upload-url
+upload-url: $(built) | environment ## give an address to which a partner puts one file: ENV=<environment> FILE=<domain>/<data set>/<name>.csv
+	@$(operate) dataplatform.operations.UploadUrl --environment '$(ENV)' --file '$(or $(FILE),$(error give FILE=<domain>/<data set>/<name>.csv))'
+
 airflow_commands = $(operate) dataplatform.operations.AirflowCommands
 
 .PHONY: airflow-up

@@ -3,9 +3,6 @@ package dataplatform.operations;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dataplatform.local.aws.Moto;
-import java.io.File;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -76,20 +73,6 @@ class DoctorTest {
     private static String run(Moto moto, String region) throws Exception {
         Map<String, String> environment = new HashMap<>(moto.environment());
         environment.put("AWS_REGION", region);
-        ProcessBuilder command = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        Path.of("target", "classes")
-                                + File.pathSeparator
-                                + Files.readString(Path.of("target", "classpath")),
-                        Doctor.class.getName(),
-                        "--environment",
-                        "dev"))
-                .redirectErrorStream(true);
-        command.environment().putAll(environment);
-        Process process = command.start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return output + "exit code " + process.waitFor();
+        return Shell.run(environment, Doctor.class, "--environment", "dev");
     }
 }

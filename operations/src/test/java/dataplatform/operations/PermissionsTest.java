@@ -119,6 +119,31 @@ class PermissionsTest {
         }
     }
 
+    /** What the commands of this module call is what the policy for operators allows, and more. */
+    @Test
+    void anOperatorMayDoWhatTheCommandsCall(@TempDir Path folder) throws IOException {
+        Main.synthesise(
+                Main.app(Map.of("env", "dev", "checkout", Project.file("").toString()), folder), Contracts::bundled);
+        JsonNode people = new ObjectMapper()
+                .readTree(
+                        folder.resolve("dataplatform-dev-people.template.json").toFile());
+        Set<String> granted = new TreeSet<>();
+        for (JsonNode policy : people.get("Resources")) {
+            if (policy.at("/Properties/ManagedPolicyName").asText().equals("dataplatform-dev-operator")) {
+                policy.at("/Properties/PolicyDocument/Statement")
+                        .forEach(statement -> granted.addAll(actions(statement)));
+            }
+        }
+        JavaClasses classes = new ClassFileImporter().importPaths(Project.file("operations/target/classes"));
+        for (Class<?> command : List.of(AirflowCommands.class, LoadDemo.class, UploadUrl.class)) {
+            Function called = new Function("", command.getName(), Set.of(), Set.of(), Set.of());
+            Set<String> needed = needed(classes, called);
+            // which nobody can be refused
+            needed.remove("sts:GetCallerIdentity");
+            assertThat(granted).as(command.getSimpleName()).containsAll(needed);
+        }
+    }
+
     private static Set<String> needed(JavaClasses classes, Function function) {
         Set<String> needed = new TreeSet<>();
         Deque<String> open = new ArrayDeque<>(called(classes, function));
@@ -228,15 +253,21 @@ class PermissionsTest {
             if (type(resource).equals("AWS::IAM::Policy")
                     && resource.at("/Properties/Roles").findValuesAsText("Ref").contains(role)) {
                 for (JsonNode statement : resource.at("/Properties/PolicyDocument/Statement")) {
-                    JsonNode actions = statement.get("Action");
-                    if (actions.isArray()) {
-                        actions.forEach(action -> granted.add(action.asText()));
-                    } else {
-                        granted.add(actions.asText());
-                    }
+                    granted.addAll(actions(statement));
                 }
             }
         }
         return granted;
+    }
+
+    private static Set<String> actions(JsonNode statement) {
+        JsonNode actions = statement.get("Action");
+        Set<String> names = new TreeSet<>();
+        if (actions.isArray()) {
+            actions.forEach(action -> names.add(action.asText()));
+        } else {
+            names.add(actions.asText());
+        }
+        return names;
     }
 }

@@ -66,7 +66,7 @@ public final class JavaFunction {
         logs.grantWrite(role);
         Function function = more.apply(Function.Builder.create(scope, handler)
                         .functionName(deployment.names().of(name))
-                        .runtime(Runtime.JAVA_21)
+                        .runtime(Runtime.JAVA_25)
                         .architecture(Architecture.ARM_64)
                         .handler("dataplatform.lambdas." + module.replace("-", "") + "." + handler + "::handleRequest")
                         .code(Code.fromAsset(deployment.file(jar(module))))
@@ -75,8 +75,6 @@ public final class JavaFunction {
                         .role(role)
                         .logGroup(logs))
                 .build();
-        Waivers.nag(
-                function, "AwsSolutions-L1", "Java 21 is what the platform's functions are built for and tested on.");
         Waivers.checkov(
                 function,
                 "CKV_AWS_115",

@@ -69,6 +69,7 @@ public final class Cost {
             "AWS::IAM::InstanceProfile",
             "AWS::IAM::OIDCProvider",
             "AWS::IAM::Policy",
+            "AWS::IAM::ManagedPolicy",
             "AWS::IAM::Role",
             "AWS::KMS::Alias",
             "AWS::Lambda::Function",

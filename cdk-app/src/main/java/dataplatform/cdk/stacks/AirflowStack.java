@@ -61,8 +61,8 @@ public final class AirflowStack extends Stack {
         String sourceKeys = database.sourceKeysArn(this);
         role.addToPolicy(Iam.allow(List.of("lambda:InvokeFunction"), sourceKeys));
         spark.allowStarting(role);
-        warehouse.allowSigningIn(role);
-        warehouse.allowStatements(role);
+        warehouse.signingIn(role).forEach(role::addToPolicy);
+        warehouse.writing(role).forEach(role::addToPolicy);
         allowGold(role);
         new SharedParameter(
                 this,

@@ -29,6 +29,7 @@ public final class Platform {
         new AthenaStack(app, deployment, lake);
         SparkStack spark = new SparkStack(app, deployment, lake, network);
         WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
+        new PeopleStack(app, deployment, lake, warehouse);
         new AirflowStack(app, deployment, lake, network, database, replication, spark, warehouse, landingPrefixes);
         new WatchStack(app, deployment, lake, replication, spark, !landingPrefixes.isEmpty());
         // whoever owns the repository may deploy: there is none by default

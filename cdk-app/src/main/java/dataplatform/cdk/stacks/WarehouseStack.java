@@ -83,30 +83,49 @@ public final class WarehouseStack extends Stack {
         to.addIngressRule(from, Port.tcp(PORT), "to the warehouse", true);
     }
 
-    /** Lets a role connect with a password of the moment, from another stack. */
-    void allowSigningIn(Role role) {
+    /** What lets one connect with a password of the moment, from another stack. */
+    List<PolicyStatement> signingIn(Construct scope) {
         if (workgroup.isPresent()) {
-            role.addToPolicy(Iam.allow(
+            return List.of(Iam.allow(
                     List.of("redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"),
-                    workgroup.get().in(role)));
-        } else {
-            role.addToPolicy(Iam.allow(
-                    List.of("redshift:GetClusterCredentialsWithIAM"),
-                    Iam.arn("redshift", "dbname:" + identifier(deployment.names()) + "/" + DATABASE)));
-            role.addToPolicy(Iam.allow(
-                    List.of("redshift:DescribeClusters"),
-                    Iam.arn("redshift", "cluster:" + identifier(deployment.names()))));
+                    workgroup.get().in(scope)));
         }
+        return List.of(
+                Iam.allow(
+                        List.of("redshift:GetClusterCredentialsWithIAM"),
+                        Iam.arn("redshift", "dbname:" + identifier(deployment.names()) + "/" + DATABASE)),
+                Iam.allow(
+                        List.of("redshift:DescribeClusters"),
+                        Iam.arn("redshift", "cluster:" + identifier(deployment.names()))));
     }
 
-    /** Lets a role have statements run, as itself, from another stack. */
-    void allowStatements(Role role) {
-        role.addToPolicy(Iam.allow(
-                List.of("redshift-data:BatchExecuteStatement", "redshift-data:DescribeTable"),
-                workgroup
-                        .map(arn -> arn.in(role))
-                        .orElse(Iam.arn("redshift", "cluster:" + identifier(deployment.names())))));
-        role.addToPolicy(ownStatements("redshift-data:DescribeStatement", "redshift-data:CancelStatement"));
+    /** What lets one have statements run as oneself and see their columns, from another stack. */
+    List<PolicyStatement> writing(Construct scope) {
+        return List.of(
+                Iam.allow(List.of("redshift-data:BatchExecuteStatement", "redshift-data:DescribeTable"), arn(scope)),
+                ownStatements("redshift-data:DescribeStatement", "redshift-data:CancelStatement"));
+    }
+
+    /** What lets one have queries run as oneself and read what they give, from another stack. */
+    List<PolicyStatement> asking(Construct scope) {
+        return List.of(
+                Iam.allow(
+                        List.of(
+                                "redshift-data:DescribeTable",
+                                "redshift-data:ExecuteStatement",
+                                "redshift-data:ListSchemas",
+                                "redshift-data:ListTables"),
+                        arn(scope)),
+                ownStatements(
+                        "redshift-data:CancelStatement",
+                        "redshift-data:DescribeStatement",
+                        "redshift-data:GetStatementResult"));
+    }
+
+    private String arn(Construct scope) {
+        return workgroup
+                .map(arn -> arn.in(scope))
+                .orElse(Iam.arn("redshift", "cluster:" + identifier(deployment.names())));
     }
 
     /** A statement has no ARN: whoever asks may do this to those that it has submitted itself. */

@@ -32,8 +32,8 @@ import java.util.stream.Stream;
 import software.amazon.awssdk.utilslite.SdkInternalThreadLocal;
 
 /**
- * Lambda on one machine: a function's packed jar in a JVM of its own under AWS's Runtime Interface Client, which takes its events
- * from here by the Runtime API.
+ * Lambda on one machine: a function's packed jar in a JVM of the version that Lambda runs, under AWS's Runtime Interface Client, which
+ * takes its events from here by the Runtime API.
  */
 public final class LambdaRuntime implements AutoCloseable {
     private static final String API = "/2018-06-01/runtime/";
@@ -109,7 +109,7 @@ public final class LambdaRuntime implements AutoCloseable {
                 .map(Path::toString)
                 .collect(Collectors.joining(File.pathSeparator));
         List<String> command = List.of(
-                Project.java(),
+                Project.file(".venv/bin/java-25").toString(),
                 "-Xmx512m",
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
