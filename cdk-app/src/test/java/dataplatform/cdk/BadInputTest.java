@@ -97,6 +97,12 @@ class BadInputTest {
                 .hasMessageContaining("give the whole ARN of a secret");
         assertThatThrownBy(() -> synthesise(Map.of("env", "dev", "source-secret", SECRET, "source-database", "crm")))
                 .hasMessageContaining("give source-security-group, such as sg-0123, and source-database");
+        assertThatThrownBy(() -> synthesise(Map.of(
+                        "env", "dev",
+                        "source-secret", SECRET,
+                        "source-database", "crm",
+                        "source-security-group", "sg-0crm")))
+                .hasMessageContaining("source-secret is given without vpc");
     }
 
     @Test

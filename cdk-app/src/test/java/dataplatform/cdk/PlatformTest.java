@@ -45,9 +45,10 @@ class PlatformTest {
         String prefix = "dataplatform-" + environment + "-";
         Map<String, JsonNode> buckets = synthesis.resources(prefix + "lake", "AWS::S3::Bucket");
         assertThat(buckets).hasSize(LakeBucket.values().length);
-        buckets.values().forEach(bucket -> assertThat(policies(bucket)).containsExactly("Retain", "Retain"));
+        buckets.values()
+                .forEach(bucket -> assertThat(policies(bucket)).containsExactly("RetainExceptOnCreate", "Retain"));
         synthesis.resources(prefix + "lake", "AWS::KMS::Key").values().forEach(key -> assertThat(policies(key))
-                .containsExactly("Retain", "Retain"));
+                .containsExactly("RetainExceptOnCreate", "Retain"));
         JsonNode database = synthesis
                 .resources(prefix + "source-database", "AWS::RDS::DBInstance")
                 .values()
@@ -58,7 +59,8 @@ class PlatformTest {
         synthesis
                 .resources(prefix + "warehouse", "AWS::RedshiftServerless::Namespace")
                 .values()
-                .forEach(namespace -> assertThat(policies(namespace)).containsExactly("Retain", "Retain"));
+                .forEach(
+                        namespace -> assertThat(policies(namespace)).containsExactly("RetainExceptOnCreate", "Retain"));
     }
 
     @Test

@@ -24,6 +24,8 @@ import software.amazon.awscdk.services.s3.Bucket;
 class SecurityTest {
     /** Actions for which AWS knows no narrower resource, or a condition does what the resource can't. */
     private static final Set<String> ON_EVERYTHING = Set.of(
+            "athena:ListDataCatalogs",
+            "athena:ListWorkGroups",
             "cloudwatch:GetMetricData",
             "cloudwatch:PutMetricData",
             "dms:DescribeConnections",
@@ -41,6 +43,7 @@ class SecurityTest {
             "logs:DescribeLogGroups",
             "redshift-data:CancelStatement",
             "redshift-data:DescribeStatement",
+            "redshift-data:GetStatementResult",
             "s3:GetAccountPublicAccessBlock",
             "ssm:GetCommandInvocation");
 
@@ -176,9 +179,11 @@ class SecurityTest {
     private List<JsonNode> statements() {
         List<JsonNode> statements = new ArrayList<>();
         for (String stack : synthesis.templates().keySet()) {
-            synthesis.resources(stack, "AWS::IAM::Policy").values().forEach(policy -> policy.at(
-                            "/Properties/PolicyDocument/Statement")
-                    .forEach(statements::add));
+            for (String type : List.of("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")) {
+                synthesis.resources(stack, type).values().forEach(policy -> policy.at(
+                                "/Properties/PolicyDocument/Statement")
+                        .forEach(statements::add));
+            }
             synthesis.resources(stack, "AWS::IAM::Role").values().forEach(role -> role.at("/Properties/Policies")
                     .forEach(policy -> policy.at("/PolicyDocument/Statement").forEach(statements::add)));
         }

@@ -37,9 +37,14 @@ public record Deployment(
         Network network,
         Optional<OwnSource> source,
         Path checkout) {
-    /** @throws IllegalArgumentException if events have no way out of the network */
+    /** @throws IllegalArgumentException if the source can't be reached, or events have no way out of the network */
     public Deployment {
         contracts = List.copyOf(contracts);
+        if (source.isPresent() && network.existing().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "source-secret is given without vpc: the database can't be reached from a"
+                            + " network that is made now; give the database's own, or one that is peered with it");
+        }
         if (!openLineageUrl.isEmpty() && !environment.nat()) {
             throw new IllegalArgumentException("openlineage-url is given, and Spark in " + environment.name()
                     + " has no way out of its network: leave it out, or set nat in Environment");
@@ -86,9 +91,9 @@ public record Deployment(
                 .toList();
     }
 
-    /** What happens to data when its resource is deleted. */
+    /** What happens to data when its resource is deleted; what a deployment made that has failed holds none, and is in its next try's way. */
     public RemovalPolicy data() {
-        return deletesData() ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+        return deletesData() ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
     }
 
     /** A bucket's name; the account is known when it is deployed. */

@@ -124,6 +124,8 @@ public final class LakeStack extends Stack {
     void allowReading(Role role, LakeBucket layer, String prefix) {
         allow(role, layer, prefix, List.of("s3:GetObject"));
         allowLocating(role, layer);
+        // crawlers and Spectrum have files of their own
+        role.addToPolicy(Iam.allow(USE_KEY, key(role).getKeyArn()));
     }
 
     /** Lets a role see which objects there are. */

@@ -61,12 +61,25 @@ public final class PeopleStack extends Stack {
                         "athena:GetNamedQuery",
                         "athena:GetQueryExecution",
                         "athena:GetQueryResults",
+                        "athena:GetQueryResultsStream",
                         "athena:GetWorkGroup",
                         "athena:ListNamedQueries",
                         "athena:ListQueryExecutions",
                         "athena:StartQueryExecution",
                         "athena:StopQueryExecution"),
                 workGroup));
+        // what the console and the drivers ask before a query
+        may.add(Iam.allow(
+                List.of(
+                        "athena:GetDataCatalog",
+                        "athena:GetDatabase",
+                        "athena:GetTableMetadata",
+                        "athena:ListDatabases",
+                        "athena:ListTableMetadata"),
+                Iam.arn("athena", "datacatalog/AwsDataCatalog")));
+        may.add(Iam.allow(List.of("athena:ListDataCatalogs", "athena:ListWorkGroups"), "*"));
+        may.add(Iam.allow(
+                List.of("glue:GetDatabase"), Iam.arn("glue", "catalog"), Iam.arn("glue", "database/default")));
         List<String> tables = Stream.of(GlueTable.database(names, Format.DELTA), names.catalog(LakeBucket.GOLD))
                 .distinct()
                 .flatMap(database -> Stream.of(Iam.glueTables(database)))
@@ -101,7 +114,7 @@ public final class PeopleStack extends Stack {
     private List<PolicyStatement> writing(LakeStack lake, String prefix) {
         return List.of(
                 Iam.allow(
-                        List.of("s3:PutObject"),
+                        List.of("s3:AbortMultipartUpload", "s3:PutObject"),
                         lake.bucket(this, LakeBucket.LANDING).arnForObjects(prefix + "*")),
                 Iam.allow(
                         List.of("kms:Decrypt", "kms:GenerateDataKey"),
@@ -137,7 +150,8 @@ public final class PeopleStack extends Stack {
                 document("AWS-StartPortForwardingSession"),
                 document("AWS-StartPortForwardingSessionToRemoteHost")));
         may.add(Iam.allow(
-                List.of("ssm:ResumeSession", "ssm:TerminateSession"), Iam.arn("ssm", "session/${aws:userid}-*")));
+                List.of("ssm:ResumeSession", "ssm:TerminateSession", "ssmmessages:OpenDataChannel"),
+                Iam.arn("ssm", "session/${aws:userid}-*")));
         // and `load-demo` and `upload-url`
         may.addAll(writing(lake, ""));
         may.add(Iam.allow(
@@ -146,26 +160,45 @@ public final class PeopleStack extends Stack {
                 List.of("s3:DeleteObject"),
                 lake.bucket(this, LakeBucket.LANDING).arnForObjects("demo/*")));
         // what the runbooks call
+        may.add(Iam.allow(List.of("dms:DescribeReplicationTasks", "ec2:DescribeInstances"), "*"));
+        may.add(Iam.allow(List.of("cloudwatch:DescribeAlarms"), Iam.arn("cloudwatch", "alarm:" + names.of("*"))));
+        may.add(Iam.allow(
+                List.of("ec2:GetConsoleOutput"),
+                Map.of("StringEquals", Map.of("aws:ResourceTag/environment", names.environment())),
+                Iam.arn("ec2", "instance/*")));
+        // dead letters are looked at, and given back to the queue that they come from
         may.add(Iam.allow(
                 List.of(
-                        "dms:DescribeReplicationTasks",
-                        "dms:DescribeTableStatistics",
-                        "rds:DescribeDBInstances",
-                        "cloudwatch:DescribeAlarms"),
-                "*"));
+                        "sqs:DeleteMessage",
+                        "sqs:GetQueueAttributes",
+                        "sqs:ReceiveMessage",
+                        "sqs:SendMessage",
+                        "sqs:StartMessageMoveTask"),
+                Iam.arn("sqs", names.of("*"))));
         may.add(Iam.allow(
-                List.of("dms:ReloadTables", "dms:StartReplicationTask", "dms:StopReplicationTask"),
+                List.of(
+                        "dms:DescribeTableStatistics",
+                        "dms:ReloadTables",
+                        "dms:StartReplicationTask",
+                        "dms:StopReplicationTask"),
                 Map.of("StringEquals", Map.of("aws:ResourceTag/environment", names.environment())),
                 Iam.arn("dms", "task:*")));
         may.add(Iam.allow(
-                List.of("rds:StartDBInstance"), Iam.arn("rds", "db:" + SourceDatabaseStack.identifier(names))));
+                List.of("rds:DescribeDBInstances", "rds:StartDBInstance"),
+                Iam.arn("rds", "db:" + SourceDatabaseStack.identifier(names))));
         may.add(Iam.allow(
-                List.of("logs:FilterLogEvents", "logs:GetLogEvents"), Iam.arn("logs", "log-group:" + names.path("*"))));
+                List.of("logs:FilterLogEvents", "logs:GetLogEvents"),
+                Iam.arn("logs", "log-group:" + names.path("*")),
+                Iam.arn("logs", "log-group:airflow-" + names.of("airflow") + "-*"),
+                Iam.arn("logs", "log-group:dms-tasks-" + ReplicationStack.identifier(names) + "*")));
         may.add(Iam.allow(
                 List.of("s3:GetBucketLocation", "s3:ListBucket"),
                 lake.bucket(this, LakeBucket.LOGS).getBucketArn()));
         may.add(Iam.allow(
-                List.of("s3:GetObject"), lake.bucket(this, LakeBucket.LOGS).arnForObjects("*")));
+                List.of("s3:GetObject"),
+                lake.bucket(this, LakeBucket.LOGS).arnForObjects("*"),
+                lake.bucket(this, LakeBucket.LANDING).arnForObjects("*"),
+                lake.bucket(this, LakeBucket.SILVER).arnForObjects("_state/*")));
         if (deployment.environment().airflow() instanceof Environment.Airflow.Managed) {
             may.add(Iam.allow(
                     List.of("airflow:CreateWebLoginToken"), Iam.arn("airflow", "role/" + names.of("airflow") + "/Op")));

@@ -149,6 +149,11 @@ public final class ReplicationStack extends Stack {
                 .description("How replication writes to bronze")
                 .build();
         lake.allowWriting(role, LakeBucket.BRONZE, Names.REPLICATED + "/");
+        // as DMS documents it for a target that is encrypted with a key of one's own
+        role.addToPolicy(Iam.allow(
+                List.of("s3:PutObjectTagging"),
+                lake.bucket(this, LakeBucket.BRONZE).arnForObjects(Names.REPLICATED + "/*")));
+        role.addToPolicy(Iam.allow(List.of("kms:DescribeKey", "kms:Encrypt"), key.getKeyArn()));
         CfnEndpoint target = CfnEndpoint.Builder.create(this, "Target")
                 .endpointIdentifier(deployment.names().of("bronze"))
                 .endpointType("target")

@@ -272,6 +272,8 @@ public final class SourceDatabaseStack extends Stack {
                                 .excludeCharacters(" %+~`#$&*()|[]{}:;<>?!'/@\"\\")
                                 .build()))
                         .automaticallyAfter(Duration.days(30))
+                        // by itself it would begin while the tables are made, with the password that it changes
+                        .rotateImmediatelyOnUpdate(false)
                         .build());
     }
 
