@@ -13,16 +13,7 @@ import java.util.regex.PatternSyntaxException;
 
 /** Reads a column of a contract. */
 final class ColumnReader {
-    private static final Map<String, Kind> KINDS = Map.of(
-            "text", Kind.STRING,
-            "integer", Kind.INTEGER,
-            "bigint", Kind.LONG,
-            "double precision", Kind.DOUBLE,
-            "boolean", Kind.BOOLEAN,
-            "date", Kind.DATE,
-            "timestamp", Kind.TIMESTAMP);
     private static final Set<Kind> NUMBERS = EnumSet.of(Kind.INTEGER, Kind.LONG, Kind.DECIMAL, Kind.DOUBLE);
-    private static final Pattern DECIMAL = Pattern.compile("decimal\\(([1-9]|[12]\\d|3[0-8]),(\\d{1,2})\\)");
     private static final Pattern HASH = Pattern.compile("hash\\((\\w+(?:, *\\w+)*)\\)");
     private static final Pattern REFERENCE = Pattern.compile("(\\w+)\\.(\\w+)");
 
@@ -128,29 +119,13 @@ final class ColumnReader {
 
     private static DataType type(YamlNode property) {
         YamlNode physical = property.get("physicalType");
-        Matcher decimal = DECIMAL.matcher(physical.text());
-        DataType type;
-        if (decimal.matches()) {
-            type = new DataType(Kind.DECIMAL, Integer.parseInt(decimal.group(1)), Integer.parseInt(decimal.group(2)));
-            if (type.scale() > type.precision()) {
-                throw physical.broken("has more digits after the point than digits; make the first number larger");
-            }
-        } else if (KINDS.containsKey(physical.text())) {
-            type = DataType.of(KINDS.get(physical.text()));
-        } else {
-            throw physical.broken("unknown type '" + physical.text() + "'; use decimal(precision,scale) or one of "
-                    + KINDS.keySet().stream().sorted().toList());
+        DataType type = DataType.named(physical.text())
+                .orElseThrow(() -> physical.broken("unknown type '" + physical.text()
+                        + "'; use decimal(precision,scale) or one of " + DataType.names()));
+        if (type.scale() > type.precision()) {
+            throw physical.broken("has more digits after the point than digits; make the first number larger");
         }
-        property.get("logicalType")
-                .expect(
-                        switch (type.kind()) {
-                            case STRING -> "string";
-                            case INTEGER, LONG -> "integer";
-                            case DECIMAL, DOUBLE -> "number";
-                            case BOOLEAN -> "boolean";
-                            case DATE -> "date";
-                            case TIMESTAMP -> "timestamp";
-                        });
+        property.get("logicalType").expect(type.logicalType());
         return type;
     }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -18,7 +19,14 @@ import java.util.stream.Stream;
 public final class Contracts {
     private static final String SUFFIX = ".odcs.yaml";
 
+    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]*");
+
     private Contracts() {}
+
+    /** Whether a text is a name that databases take without quotes, as those of domains, data sets and columns are. */
+    public static boolean isName(String text) {
+        return NAME.matcher(text).matches();
+    }
 
     /**
      * The contracts that are packed with this class, be it in a folder or a (shaded) jar, sorted by id.

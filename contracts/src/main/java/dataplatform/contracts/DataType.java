@@ -1,5 +1,11 @@
 package dataplatform.contracts;
 
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * The type of a column, the same in the source and in silver.
  *
@@ -20,12 +26,50 @@ public record DataType(Kind kind, int precision, int scale) {
         TIMESTAMP
     }
 
+    private static final Map<String, Kind> BY_NAME = Map.of(
+            "text", Kind.STRING,
+            "integer", Kind.INTEGER,
+            "bigint", Kind.LONG,
+            "double precision", Kind.DOUBLE,
+            "boolean", Kind.BOOLEAN,
+            "date", Kind.DATE,
+            "timestamp", Kind.TIMESTAMP);
+
+    private static final Pattern DECIMAL_NAME = Pattern.compile("decimal\\(([1-9]|[12]\\d|3[0-8]),(\\d{1,2})\\)");
+
     public static final DataType STRING = of(Kind.STRING);
     public static final DataType TIMESTAMP = of(Kind.TIMESTAMP);
 
     /** A type without precision, that is any but {@link Kind#DECIMAL}. */
     public static DataType of(Kind kind) {
         return new DataType(kind, 0, 0);
+    }
+
+    /** The type that a contract calls so (ODCS's {@code physicalType}); empty if there is none. */
+    public static Optional<DataType> named(String physicalType) {
+        Matcher decimal = DECIMAL_NAME.matcher(physicalType);
+        if (decimal.matches()) {
+            return Optional.of(
+                    new DataType(Kind.DECIMAL, Integer.parseInt(decimal.group(1)), Integer.parseInt(decimal.group(2))));
+        }
+        return Optional.ofNullable(BY_NAME.get(physicalType)).map(DataType::of);
+    }
+
+    /** What contracts call types, but for decimals. */
+    static List<String> names() {
+        return BY_NAME.keySet().stream().sorted().toList();
+    }
+
+    /** What a contract calls it beside (ODCS's {@code logicalType}). */
+    public String logicalType() {
+        return switch (kind) {
+            case STRING -> "string";
+            case INTEGER, LONG -> "integer";
+            case DECIMAL, DOUBLE -> "number";
+            case BOOLEAN -> "boolean";
+            case DATE -> "date";
+            case TIMESTAMP -> "timestamp";
+        };
     }
 
     /** The type's name in the Glue catalog, which is Athena's and Hive's. */

@@ -13,14 +13,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /** A value in a YAML file that knows where it stands, so that whoever dislikes it can say so. */
 record YamlNode(Path file, String path, Object value) {
-    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]*");
 
     static YamlNode read(Path file) {
         try (Reader reader = Files.newBufferedReader(file)) {
@@ -92,7 +90,7 @@ record YamlNode(Path file, String path, Object value) {
 
     /** A name that databases take without quotes. */
     String name() {
-        if (!NAME.matcher(text()).matches()) {
+        if (!Contracts.isName(text())) {
             throw broken("expected lower-case letters, digits and underscores, not '" + text() + "'");
         }
         return text();

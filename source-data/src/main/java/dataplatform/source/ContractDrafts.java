@@ -1,5 +1,7 @@
 package dataplatform.source;
 
+import dataplatform.contracts.Contracts;
+import dataplatform.contracts.DataType;
 import dataplatform.contracts.SilverColumn;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -26,8 +28,6 @@ import java.util.stream.Collectors;
  * @param leftOut why a table, or a column of one, is in no contract, by its name
  */
 public record ContractDrafts(Map<String, String> contracts, Map<String, String> leftOut) {
-    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]*");
-
     private static final Pattern PERSONAL = Pattern.compile(
             "(?:.*_)?(?:e?mail|phone|mobile|fax|name|firstname|lastname|surname|username|login|address|street|city|zip|postcode|postal"
                     + "|birth|birthday|dob|ssn|tax|iban|bic|passport|ip|lat|lng|latitude|longitude|gender|customer|user|person"
@@ -95,7 +95,7 @@ public record ContractDrafts(Map<String, String> contracts, Map<String, String> 
      */
     public static ContractDrafts of(Connection source, String schema, String domain) throws SQLException {
         for (String name : List.of(schema, domain)) {
-            if (!NAME.matcher(name).matches()) {
+            if (!Contracts.isName(name)) {
                 throw new IllegalArgumentException("'" + name
                         + "' is no name of lower-case letters, digits and underscores; give another schema or domain");
             }
@@ -122,7 +122,7 @@ public record ContractDrafts(Map<String, String> contracts, Map<String, String> 
             while (rows.next()) {
                 String name = rows.getString(1);
                 List<String> key = texts(rows, 4);
-                if (!NAME.matcher(name).matches()) {
+                if (!Contracts.isName(name)) {
                     leftOut.put(name, "its name has more than lower-case letters, digits and underscores");
                 } else if (rows.getBoolean(3)) {
                     leftOut.put(name, "it is a partition; the table that it is part of has a contract");
@@ -139,7 +139,7 @@ public record ContractDrafts(Map<String, String> contracts, Map<String, String> 
             while (rows.next()) {
                 Table table = tables.get(rows.getString(1));
                 String name = rows.getString(2);
-                if (table != null && NAME.matcher(name).matches() && !SilverColumn.OF_THE_PLATFORM.contains(name)) {
+                if (table != null && Contracts.isName(name) && !SilverColumn.OF_THE_PLATFORM.contains(name)) {
                     table.columns()
                             .put(
                                     name,
@@ -306,7 +306,7 @@ public record ContractDrafts(Map<String, String> contracts, Map<String, String> 
         table.columns().forEach((column, is) -> {
             text.append("      - name: ").append(column).append('\n');
             line(text, "description: " + text(is.comment().isEmpty() ? "To be described." : is.comment()));
-            line(text, "logicalType: " + logicalType(is.type()));
+            line(text, "logicalType: " + DataType.named(is.type()).orElseThrow().logicalType());
             line(text, "physicalType: " + is.type() + (is.review().isEmpty() ? "" : " # review: " + is.review()));
             int position = table.key().indexOf(column) + 1;
             if (position > 0) {
@@ -347,15 +347,6 @@ public record ContractDrafts(Map<String, String> contracts, Map<String, String> 
 
     private static void line(StringBuilder text, String line) {
         text.append("        ").append(line).append('\n');
-    }
-
-    private static String logicalType(String type) {
-        return switch (type) {
-            case "text" -> "string";
-            case "integer", "bigint" -> "integer";
-            case "boolean", "date", "timestamp" -> type;
-            default -> "number";
-        };
     }
 
     /** A text in quotes that YAML reads as it is. */
