@@ -58,6 +58,7 @@ public final class SourceDatabaseStack extends Stack {
     static final int PORT = 5432;
     private static final int GROWTH = 5;
     private static final String SECRET = "DATABASE_SECRET_ARN";
+    private static final String INSTANCE = "Database";
     private static final String ADMIN = "shop_admin";
 
     private final Deployment deployment;
@@ -86,17 +87,23 @@ public final class SourceDatabaseStack extends Stack {
                 ? SecurityGroup.fromSecurityGroupId(this, "Reach", own.get().securityGroup())
                 : NetworkStack.securityGroup(this, "Reach", vpc, "The source database");
         this.database = own.map(OwnSource::database).orElse("shop");
-        this.access = own.map(this::existing).orElseGet(this::make);
+        this.access = own.map(SourceDatabaseStack::existing).orElseGet(this::make);
         this.secret = new SharedParameter(this, names.path("source-database/secret-arn"), access.get(SECRET));
         this.securityGroup =
                 new SharedParameter(this, names.path("source-database/security-group-id"), group.getSecurityGroupId());
+        if (own.isEmpty()) {
+            tables();
+            if (deployment.environment().demoData()) {
+                loader();
+            }
+        }
         Function keys = sourceKeys();
         this.sourceKeys =
                 new SharedParameter(this, names.path("source-database/keys-function-arn"), keys.getFunctionArn());
     }
 
     /** How functions reach a database that is there; its host and port stand in its secret. */
-    private Map<String, String> existing(OwnSource source) {
+    private static Map<String, String> existing(OwnSource source) {
         return Map.of("DATABASE_NAME", source.database(), SECRET, source.secretArn());
     }
 
@@ -119,7 +126,7 @@ public final class SourceDatabaseStack extends Stack {
         var engine = DatabaseInstanceEngine.postgres(PostgresInstanceEngineProps.builder()
                 .version(PostgresEngineVersion.VER_16_13)
                 .build());
-        DatabaseInstance instance = DatabaseInstance.Builder.create(this, "Database")
+        DatabaseInstance instance = DatabaseInstance.Builder.create(this, INSTANCE)
                 .instanceIdentifier(identifier(names))
                 .engine(engine)
                 .instanceType(new InstanceType(size.instance()))
@@ -165,19 +172,6 @@ public final class SourceDatabaseStack extends Stack {
         if (deployment.environment().rests()) {
             stopInTheEvening(instance);
         }
-        Map<String, String> access = Map.of(
-                "DATABASE_HOST",
-                instance.getDbInstanceEndpointAddress(),
-                "DATABASE_PORT",
-                Integer.toString(PORT),
-                "DATABASE_NAME",
-                database,
-                SECRET,
-                password.getSecretArn());
-        tables(access, instance);
-        if (deployment.environment().demoData()) {
-            loader(access);
-        }
         Waivers.nag(instance, "AwsSolutions-RDS11", "The network lets nobody near who would have to guess the port.");
         Waivers.nag(
                 instance,
@@ -194,7 +188,15 @@ public final class SourceDatabaseStack extends Stack {
         }
         Waivers.checkov(
                 password, "CKV_AWS_149", "It is encrypted with the platform's own key, whose name comes from SSM.");
-        return access;
+        return Map.of(
+                "DATABASE_HOST",
+                instance.getDbInstanceEndpointAddress(),
+                "DATABASE_PORT",
+                Integer.toString(PORT),
+                "DATABASE_NAME",
+                database,
+                SECRET,
+                password.getSecretArn());
     }
 
     /** What the instance is called. */
@@ -314,7 +316,7 @@ public final class SourceDatabaseStack extends Stack {
                                 builder, keys)
                         .description("Writes which rows the shop's tables have, to compare silver with")
                         .environment(variables));
-        reach(function, keys, access);
+        reach(function, keys);
         lake.allow(
                 JavaFunction.role(function),
                 LakeBucket.SILVER,
@@ -324,7 +326,7 @@ public final class SourceDatabaseStack extends Stack {
     }
 
     /** DMS fails for good when it starts and finds no table: they are there before it is. */
-    private void tables(Map<String, String> access, DatabaseInstance instance) {
+    private void tables() {
         SecurityGroup tables = NetworkStack.securityGroup(this, "Tables", vpc, "Creates the tables of the shop");
         Function function = JavaFunction.of(
                 this,
@@ -338,24 +340,24 @@ public final class SourceDatabaseStack extends Stack {
                         .memorySize(512)
                         .ephemeralStorageSize(Size.mebibytes(512))
                         .environment(access));
-        reach(function, tables, access);
+        reach(function, tables);
         CustomResource made = CustomResource.Builder.create(this, "CreateTables")
                 .resourceType("Custom::SourceTables")
                 .serviceToken(function.getFunctionArn())
                 .properties(
                         Map.of("Version", FileSystem.fingerprint(deployment.file(JavaFunction.jar("source-database")))))
                 .build();
-        made.getNode().addDependency(instance, JavaFunction.role(function));
+        made.getNode().addDependency(getNode().findChild(INSTANCE), JavaFunction.role(function));
     }
 
-    private void loader(Map<String, String> access) {
+    private void loader() {
         SecurityGroup loading = NetworkStack.securityGroup(this, "Loader", vpc, "Loads the made-up shop");
         Function loader = JavaFunction.of(
                 this, deployment, lake.key(this), "load-demo-data", "LoadDemoData", builder -> inNetwork(
                                 builder, loading)
                         .description("Loads CSV files of the landing bucket into the shop's database")
                         .environment(access));
-        reach(loader, loading, access);
+        reach(loader, loading);
         lake.allow(JavaFunction.role(loader), LakeBucket.LANDING, "demo/", List.of("s3:GetObject"));
         // how `make load-demo` finds them
         new SharedParameter(this, deployment.names().path("landing-bucket"), deployment.bucket(LakeBucket.LANDING));
@@ -373,7 +375,7 @@ public final class SourceDatabaseStack extends Stack {
     }
 
     /** Lets a function of the network work with the database. */
-    private void reach(Function function, SecurityGroup from, Map<String, String> access) {
+    private void reach(Function function, SecurityGroup from) {
         from.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "to S3 and Secrets Manager");
         allow(from, group);
         Role role = JavaFunction.role(function);
