@@ -7,12 +7,8 @@ import dataplatform.lambdas.airflowreaper.AirflowReaper;
 import dataplatform.local.aws.Moto;
 import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.lambda.LambdaServer;
-import java.io.File;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,7 +96,7 @@ class AirflowCommandsTest {
         Thread.sleep(2000);
         assertThat(up.isAlive()).isTrue();
         put(HEARTBEAT, heartbeat(instance, 0));
-        assertThat(output(up))
+        assertThat(Shell.output(up))
                 .contains("waiting for Airflow on " + instance + ", 0 s")
                 .endsWith("aws ssm start-session --target " + instance
                         + " --document-name AWS-StartPortForwardingSession --parameters portNumber=8080,localPortNumber=8080\n"
@@ -112,7 +108,7 @@ class AirflowCommandsTest {
         Process up = start("up", "--environment", "dev");
         String instance = startedBy(up);
         put(HEARTBEAT, "{\"instance\": \"" + instance + "\", \"failed\": \"install Airflow\"}");
-        assertThat(output(up))
+        assertThat(Shell.output(up))
                 .endsWith(
                         instance
                                 + " failed to install Airflow, and ends itself: docs/runbooks/airflow-on-demand.md\nexit code 1");
@@ -193,7 +189,7 @@ class AirflowCommandsTest {
     private static String startedBy(Process command) throws Exception {
         while (running().isEmpty()) {
             if (!command.isAlive()) {
-                throw new AssertionError("it has started no instance: " + output(command));
+                throw new AssertionError("it has started no instance: " + Shell.output(command));
             }
             Thread.sleep(100);
         }
@@ -201,26 +197,11 @@ class AirflowCommandsTest {
     }
 
     private static String run(String... arguments) throws Exception {
-        return output(start(arguments));
+        return Shell.output(start(arguments));
     }
 
     private static Process start(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                Path.of("target", "classes") + File.pathSeparator + Files.readString(Path.of("target", "classpath")),
-                AirflowCommands.class.getName()));
-        command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().putAll(environment);
-        return builder.start();
-    }
-
-    /** Its output and exit code. */
-    private static String output(Process process) throws Exception {
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return output + "exit code " + process.waitFor();
+        return Shell.start(environment, AirflowCommands.class, arguments);
     }
 
     private static void put(String name, String value) {

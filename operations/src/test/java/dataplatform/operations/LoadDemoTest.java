@@ -14,14 +14,12 @@ import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.s3.S3Server;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;
-import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -256,20 +254,8 @@ class LoadDemoTest {
         return output;
     }
 
-    /** Starts the command as the Makefile does; its output and exit code. */
     private static String run(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                Path.of("target", "classes") + File.pathSeparator + Files.readString(Path.of("target", "classpath")),
-                LoadDemo.class.getName()));
-        command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().putAll(environment);
-        Process process = builder.start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return output + "exit code " + process.waitFor();
+        return Shell.run(environment, LoadDemo.class, arguments);
     }
 
     private static void assertNoFileIsLeft() throws Exception {

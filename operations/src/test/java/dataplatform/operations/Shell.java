@@ -14,6 +14,11 @@ final class Shell {
 
     /** What the command says, and its exit code. */
     static String run(Map<String, String> environment, Class<?> program, String... arguments) throws Exception {
+        return output(start(environment, program, arguments));
+    }
+
+    /** Starts it. */
+    static Process start(Map<String, String> environment, Class<?> program, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
@@ -23,7 +28,11 @@ final class Shell {
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
-        Process process = builder.start();
+        return builder.start();
+    }
+
+    /** Its output to the end, and its exit code. */
+    static String output(Process process) throws Exception {
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return output + "exit code " + process.waitFor();
     }

@@ -46,7 +46,7 @@ public final class Trino implements AutoCloseable {
         Path configuration = Files.writeString(
                 Files.createDirectories(folder).resolve("trino.properties"), configuration(endpoint, home));
         List<String> command = List.of(
-                Project.file(".venv/bin/java-25").toString(),
+                Project.java25(),
                 "-Xmx1536m",
                 // it is up in two thirds of the time
                 "-XX:TieredStopAtLevel=1",

@@ -80,7 +80,7 @@ public record DemoSummary(
         }
     }
 
-    private static long count(Statement statement, String table) throws SQLException {
+    static long count(Statement statement, String table) throws SQLException {
         try (ResultSet rows = statement.executeQuery("select count(*) from " + table)) {
             rows.next();
             return rows.getLong(1);

@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -135,23 +134,18 @@ public final class OwnSource implements Callable<Integer> {
 
     private static void report(List<Contract> contracts, Connection shop, Connection warehouse) throws SQLException {
         System.out.printf("%n%-46s %12s %12s %12s%n", "data set", "source now", "silver", "quarantined");
-        for (Contract contract : contracts) {
-            String table = Spectrum.SCHEMA + "." + contract.table();
-            System.out.printf(
-                    Locale.ROOT,
-                    "%-46s %,12d %,12d %,12d%n",
-                    contract.id(),
-                    count(shop, contract.sourceTable()),
-                    count(warehouse, table),
-                    count(warehouse, table + "_quarantine"));
-        }
-    }
-
-    private static long count(Connection connection, String table) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("select count(*) from " + table)) {
-            rows.next();
-            return rows.getLong(1);
+        try (Statement source = shop.createStatement();
+                Statement silver = warehouse.createStatement()) {
+            for (Contract contract : contracts) {
+                String table = Spectrum.SCHEMA + "." + contract.table();
+                System.out.printf(
+                        Locale.ROOT,
+                        "%-46s %,12d %,12d %,12d%n",
+                        contract.id(),
+                        DemoSummary.count(source, contract.sourceTable()),
+                        DemoSummary.count(silver, table),
+                        DemoSummary.count(silver, table + "_quarantine"));
+            }
         }
     }
 

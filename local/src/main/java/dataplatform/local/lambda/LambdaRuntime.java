@@ -109,7 +109,7 @@ public final class LambdaRuntime implements AutoCloseable {
                 .map(Path::toString)
                 .collect(Collectors.joining(File.pathSeparator));
         List<String> command = List.of(
-                Project.file(".venv/bin/java-25").toString(),
+                Project.java25(),
                 "-Xmx512m",
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",

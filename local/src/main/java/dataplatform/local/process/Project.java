@@ -47,6 +47,11 @@ public final class Project {
         }
     }
 
+    /** The {@code java} of the version that Lambda runs, which Trino takes too. */
+    public static String java25() {
+        return file(".venv/bin/java-25").toString();
+    }
+
     /** The {@code java} that runs this program. */
     public static String java() {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
