@@ -8,13 +8,13 @@
 | `new_in_bronze`, `bronze_taken` | S3 has not answered | clear the task |
 | `bronze_to_silver.run` | the Spark job failed; the error names the data sets, the others are up to date | runbook *silver*; it takes up where it stopped when the task is cleared |
 | `quality_gate` | too many rows broke their contract, or silver differs from the source | runbooks *quality-gate* and *reconciliation*; nothing was made of them |
-| `crawl` | the catalog may miss new partitions | clear the task |
+| `spectrum_partitions` | the warehouse may miss new partitions of silver | clear the task |
 | `dbt_build` | a model or a test failed; the error names it | runbook *dbt*; the marts that depend on it are as they were |
 | `gold` | the marts are right, their copies in gold are as they were | clear the group |
 | `freshness` | replication is later than a contract promises; skipped: nobody knows how late | runbook *stale-tables* |
 
 To run it again, for whatever date, changes nothing that is right already. What a run finds done for what there is, it skips: where replication
-has brought nothing, no Spark job, crawl or warehouse is started. `{"again": true}` does everything again, as after the warehouse was made anew.
+has brought nothing, no Spark job or warehouse is started. `{"again": true}` does everything again, as after the warehouse was made anew.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ from dataplatform.reconciliation import reconciliation, source_keys
 from dataplatform.replication import replication_is_healthy
 from dataplatform.settings import DEFAULT_ARGS
 from dataplatform.spark import spark_job
-from dataplatform.warehouse import crawl, dbt_build, export_gold
+from dataplatform.warehouse import dbt_build, export_gold, spectrum_partitions
 
 
 @dag(
@@ -64,7 +64,12 @@ def ecommerce():
     gate = quality_gate("ecommerce")
     marts = dbt_build("ecommerce")
     source_keys(replicated) >> news >> silver >> bronze_taken("ecommerce", news)
-    silver >> [gate, crawl("ecommerce")] >> marts >> export_gold("ecommerce")
+    (
+        silver
+        >> [gate, spectrum_partitions("ecommerce")]
+        >> marts
+        >> export_gold("ecommerce")
+    )
     silver >> freshness("ecommerce", replicated)
 
 

@@ -30,7 +30,7 @@ from dataplatform.progress import AGAIN
 from dataplatform.quality import quality_gate
 from dataplatform.settings import DEFAULT_ARGS, POLL, WAIT, arrivals, setting, settings
 from dataplatform.spark import spark_job
-from dataplatform.warehouse import crawl, dbt_build, export_gold
+from dataplatform.warehouse import dbt_build, export_gold, spectrum_partitions
 
 COMMON = {
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
@@ -92,7 +92,12 @@ def process(domain: str, new) -> None:
     # the summary lines that banks write below a few rows, again in each export, are among those that are refused
     gate = quality_gate(domain, allowed=0.25)
     silver >> taken(domain, new["files"])
-    silver >> [gate, crawl(domain)] >> dbt_build(domain) >> export_gold(domain)
+    (
+        silver
+        >> [gate, spectrum_partitions(domain)]
+        >> dbt_build(domain)
+        >> export_gold(domain)
+    )
 
 
 def on_arrival(domain: str, data_sets: list[str]):

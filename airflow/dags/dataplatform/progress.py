@@ -34,7 +34,7 @@ COMMIT = re.compile(r"_delta_log/\d{20}\.json$")
 
 
 class Stage:
-    """A stage of a domain's DAGs: ``bronze``, ``crawl``, ``dbt``, ``marts`` or ``gold``."""
+    """A stage of a domain's DAGs: ``bronze``, ``partitions``, ``dbt``, ``marts`` or ``gold``."""
 
     def __init__(self, domain: str, name: str):
         names = settings()

@@ -59,7 +59,7 @@ def settings() -> dict:
 
     landing, bronze, silver, gold: buckets. replicated: the folder of bronze that replication writes under.
     state: folders of silver where the platform keeps what it has to remember: reports, passed,
-    freshness, done, source_keys. gold_database: in the Glue catalog. crawler: of silver.
+    freshness, done, source_keys. gold_database and spectrum_database: in the Glue catalog.
     replication: ARN of the DMS task, on replication_instance; replication_may_rest: whether it is
     all right that it is stopped. source_keys_function: looks which rows the source has.
     warehouse: identifier of its workgroup or cluster, host, port, database, and unload_role, the

@@ -9,10 +9,10 @@ from pathlib import Path
 import boto3
 from airflow.configuration import AIRFLOW_HOME, conf
 from airflow.exceptions import AirflowException, AirflowSkipException
-from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
 from airflow.sdk import get_current_context, task, task_group
 
+from dataplatform import partitions
 from dataplatform.progress import Stage, versions
 from dataplatform.settings import (
     BUNDLE,
@@ -43,38 +43,19 @@ GLUE_TYPES = {
 }
 
 
-@task_group
-def crawl(domain: str):
-    """Brings the catalog's partitions in step with silver."""
-    new = new_in_silver(domain)
-    start = GlueCrawlerOperator(
-        task_id="start",
-        aws_conn_id=None,
-        config={"Name": new["crawler"]},
-        deferrable=True,
-        poll_interval=POLL,
-    )
-    start >> crawl_succeeded(domain, new["crawler"], new["found"])
-
-
-@task(multiple_outputs=True, trigger_rule="none_failed")
-def new_in_silver(domain: str) -> dict:
-    """What silver's tables are, and whose work it is to look at them; skipped if that was done."""
-    found = versions(domain)
-    if not Stage(domain, "crawl").news(found):
+@task(trigger_rule="none_failed")
+def spectrum_partitions(domain: str) -> None:
+    """Brings the catalog that Redshift Spectrum reads in step with silver; skipped if it is."""
+    found, stage = versions(domain), Stage(domain, "partitions")
+    if not stage.news(found):
         raise AirflowSkipException("the catalog is in step with silver")
-    return {"crawler": settings()["crawler"], "found": found}
-
-
-@task
-def crawl_succeeded(domain: str, crawler: str, found: dict[str, str]) -> None:
-    """Fails if the last crawl has failed, which for the operator is one that is over."""
-    last = boto3.client("glue").get_crawler(Name=crawler)["Crawler"]["LastCrawl"]
-    if last["Status"] != "SUCCEEDED":
-        raise AirflowException(
-            f"the crawl of {crawler} ended as {last['Status']}: {last.get('ErrorMessage')}"
-        )
-    Stage(domain, "crawl").done(found)
+    partitions.keep_in_step(
+        boto3.client("glue"),
+        boto3.client("s3"),
+        settings()["spectrum_database"],
+        [table_name(contract) for contract in contracts(domain)],
+    )
+    stage.done(found)
 
 
 @task(trigger_rule="none_failed")

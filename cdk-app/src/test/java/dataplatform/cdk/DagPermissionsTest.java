@@ -35,6 +35,8 @@ class DagPermissionsTest {
                     Set.of("emr-serverless:CancelJobRun", "emr-serverless:StartApplication", "iam:PassRole"),
             "elasticmapreduce:RunJobFlow",
                     Set.of("elasticmapreduce:AddTags", "elasticmapreduce:TerminateJobFlows", "iam:PassRole"),
+            // partitions that have no rows any more
+            "glue:BatchCreatePartition", Set.of("glue:BatchDeletePartition"),
             // files of gold that no table has named since
             "glue:UpdateTable", Set.of("s3:DeleteObject"),
             "redshift-data:BatchExecuteStatement", Set.of("redshift-data:CancelStatement"),

@@ -13,7 +13,7 @@ import java.util.Map;
  * @param silver name of the bucket
  * @param gold name of the bucket
  * @param goldDatabase of the Glue catalog
- * @param crawler of silver
+ * @param spectrumDatabase of the Glue catalog, with silver as Redshift Spectrum reads it
  * @param replication ARN of the DMS task
  * @param replicationInstance identifier of the instance that it runs on
  * @param replicationMayRest whether it is all right that it is stopped
@@ -26,7 +26,7 @@ public record DagSettings(
         String silver,
         String gold,
         String goldDatabase,
-        String crawler,
+        String spectrumDatabase,
         String replication,
         String replicationInstance,
         boolean replicationMayRest,
@@ -62,7 +62,7 @@ public record DagSettings(
                                 "source_keys", SilverState.SOURCE_KEYS)),
                 entry("gold", gold),
                 entry("gold_database", goldDatabase),
-                entry("crawler", crawler),
+                entry("spectrum_database", spectrumDatabase),
                 entry("replication", replication),
                 entry("replication_instance", replicationInstance),
                 entry("replication_may_rest", replicationMayRest),

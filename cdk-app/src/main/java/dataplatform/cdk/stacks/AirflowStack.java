@@ -10,6 +10,8 @@ import dataplatform.cdk.constructs.ManagedAirflow;
 import dataplatform.cdk.constructs.OnDemandAirflow;
 import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
+import dataplatform.contracts.GlueTable;
+import dataplatform.contracts.GlueTable.Format;
 import dataplatform.platform.DagSettings;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
@@ -114,9 +116,12 @@ public final class AirflowStack extends Stack {
                 Map.of("StringEquals", Map.of("cloudwatch:namespace", METRICS)),
                 "*"));
         role.addToPolicy(Iam.allow(
-                List.of("glue:StartCrawler", "glue:GetCrawler"),
-                Iam.arn("glue", "crawler/" + names.of("bronze")),
-                Iam.arn("glue", "crawler/" + names.of("silver"))));
+                List.of(
+                        "glue:GetTables",
+                        "glue:GetPartitions",
+                        "glue:BatchCreatePartition",
+                        "glue:BatchDeletePartition"),
+                Iam.glueTables(GlueTable.database(names, Format.SYMLINK))));
         role.addToPolicy(Iam.allow(List.of("ssm:GetParameter"), Iam.arn("ssm", "parameter" + names.path("*"))));
         Waivers.nag(
                 role,
@@ -136,7 +141,7 @@ public final class AirflowStack extends Stack {
                 role,
                 "AwsSolutions-IAM5",
                 "/^Resource::arn:<AWS::Partition>:glue:/",
-                "Tables come with marts; the grant ends at gold's database.");
+                "Tables come with marts and contracts; the grants end at gold's database and Spectrum's.");
         Waivers.nag(
                 role,
                 "AwsSolutions-IAM5",
@@ -151,7 +156,7 @@ public final class AirflowStack extends Stack {
                 deployment.bucket(LakeBucket.SILVER),
                 deployment.bucket(LakeBucket.GOLD),
                 deployment.names().catalog(LakeBucket.GOLD),
-                deployment.names().of("silver"),
+                GlueTable.database(deployment.names(), Format.SYMLINK),
                 replication,
                 ReplicationStack.identifier(deployment.names()),
                 deployment.replicationRests(),

@@ -36,18 +36,15 @@ public final class CatalogStack extends Stack {
         Names names = deployment.names();
         this.encryption = encryption(lake.key(this));
 
-        CfnDatabase bronze = database(names.catalog(LakeBucket.BRONZE), "As replication and partners deliver");
+        database(names.catalog(LakeBucket.BRONZE), "As replication and partners deliver");
         database(names.catalog(LakeBucket.GOLD), "Marts as files");
-        List<GlueTable> manifests = List.of();
         for (Format format : Format.values()) {
             String name = GlueTable.database(names, format);
             CfnDatabase silver = database(
                     name,
                     format == Format.DELTA ? "Delta tables" : "The Delta tables, as Redshift Spectrum reads them");
-            List<GlueTable> tables =
-                    GlueTable.silver(deployment.contracts(), "s3://" + deployment.bucket(LakeBucket.SILVER), format);
-            tables.forEach(table -> table(silver, name, table));
-            manifests = tables;
+            GlueTable.silver(deployment.contracts(), "s3://" + deployment.bucket(LakeBucket.SILVER), format)
+                    .forEach(table -> table(silver, name, table));
         }
 
         List<CfnCrawler.S3TargetProperty> written = deployment.contracts().stream()
@@ -58,33 +55,7 @@ public final class CatalogStack extends Stack {
                         .sampleSize(10)
                         .build())
                 .toList();
-        crawler(
-                "bronze",
-                LakeBucket.BRONZE,
-                names.catalog(LakeBucket.BRONZE),
-                Names.REPLICATED + "/",
-                "UPDATE_IN_DATABASE",
-                CfnCrawler.TargetsProperty.builder().s3Targets(written).build());
-
-        // Athena reads the partitions from the Delta log; Spectrum needs each in the catalog
-        List<String> partitioned = manifests.stream()
-                .filter(table -> !table.partitionKeys().isEmpty())
-                .map(GlueTable::folder)
-                .toList();
-        crawler(
-                "silver",
-                LakeBucket.SILVER,
-                GlueTable.database(names, Format.SYMLINK),
-                "",
-                "LOG",
-                CfnCrawler.TargetsProperty.builder()
-                        .deltaTargets(List.of(CfnCrawler.DeltaTargetProperty.builder()
-                                .deltaTables(partitioned)
-                                .createNativeDeltaTable(false)
-                                // the jobs write them with each commit
-                                .writeManifest(false)
-                                .build()))
-                        .build());
+        crawler(CfnCrawler.TargetsProperty.builder().s3Targets(written).build());
     }
 
     private static String folder(Contract contract) {
@@ -156,23 +127,15 @@ public final class CatalogStack extends Stack {
                 .build();
     }
 
-    /**
-     * Crawls a layer; bronze before the day begins, in an environment that does not rest.
-     *
-     * @param onChange what becomes of a table whose files say otherwise
-     */
-    private void crawler(
-            String name,
-            LakeBucket layer,
-            String database,
-            String prefix,
-            String onChange,
-            CfnCrawler.TargetsProperty targets) {
+    /** Crawls bronze before the day begins, in an environment that does not rest. */
+    private void crawler(CfnCrawler.TargetsProperty targets) {
+        String name = LakeBucket.BRONZE.folder();
+        String database = deployment.names().catalog(LakeBucket.BRONZE);
         Role role = Role.Builder.create(this, name + "Role")
                 .assumedBy(Iam.service("glue"))
                 .description("What the crawler of " + name + " reads and changes")
                 .build();
-        lake.allowReading(role, layer, prefix);
+        lake.allowReading(role, LakeBucket.BRONZE, Names.REPLICATED + "/");
         role.addToPolicy(Iam.allow(
                 List.of(
                         "glue:GetDatabase",
@@ -208,11 +171,10 @@ public final class CatalogStack extends Stack {
                         .recrawlBehavior("CRAWL_EVERYTHING")
                         .build())
                 .schemaChangePolicy(CfnCrawler.SchemaChangePolicyProperty.builder()
-                        .updateBehavior(onChange)
+                        .updateBehavior("UPDATE_IN_DATABASE")
                         .deleteBehavior("LOG")
                         .build());
-        // silver's is started by the DAGs when Spark is done: at an hour of its own it would meet them
-        if (layer == LakeBucket.BRONZE && !deployment.environment().rests()) {
+        if (!deployment.environment().rests()) {
             crawler.schedule(CfnCrawler.ScheduleProperty.builder()
                     .scheduleExpression("cron(0 4 * * ? *)")
                     .build());

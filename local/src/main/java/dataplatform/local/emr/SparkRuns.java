@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -29,17 +30,20 @@ public final class SparkRuns implements AutoCloseable {
     private final S3Client s3;
     private final Path logs;
     private final Consumer<String> lines;
+    private final Callable<?> afterwards;
     private final ExecutorService queue = Executors.newSingleThreadExecutor();
 
     /**
      * @param logs folder for each run's output
      * @param lines hears what the runs print
+     * @param afterwards shows what a run has written to an engine that reads it in place on AWS; a run that it fails on has failed
      */
-    public SparkRuns(SparkSubmit submit, S3Client s3, Path logs, Consumer<String> lines) {
+    public SparkRuns(SparkSubmit submit, S3Client s3, Path logs, Consumer<String> lines, Callable<?> afterwards) {
         this.submit = submit;
         this.s3 = s3;
         this.logs = logs;
         this.lines = lines;
+        this.afterwards = afterwards;
     }
 
     enum State {
@@ -133,6 +137,7 @@ public final class SparkRuns implements AutoCloseable {
                     become(State.RUNNING, "");
                 }
                 process.await(lines);
+                afterwards.call();
                 end(State.SUCCEEDED, keep(output));
             } catch (InterruptedException e) {
                 process.close();

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.contracts.Contracts;
+import dataplatform.contracts.GlueTable;
+import dataplatform.contracts.GlueTable.Format;
 import dataplatform.local.airflow.Lineage;
 import dataplatform.local.aws.AwsJson;
 import dataplatform.local.aws.LocalEnvironment;
@@ -13,7 +15,7 @@ import dataplatform.local.emr.EmrServer;
 import dataplatform.local.emr.EmrServerlessServer;
 import dataplatform.local.emr.SparkRuns;
 import dataplatform.local.emr.SparkSubmit;
-import dataplatform.local.glue.GlueServer;
+import dataplatform.local.glue.GlueCatalog;
 import dataplatform.local.glue.GoldCatalog;
 import dataplatform.local.lambda.CloudFormation;
 import dataplatform.local.lambda.LambdaRuntime;
@@ -37,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import software.amazon.awssdk.services.glue.GlueClient;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.ParameterType;
 
@@ -46,6 +49,7 @@ import software.amazon.awssdk.services.ssm.model.ParameterType;
  */
 public final class AwsApis implements AutoCloseable {
     private static final String SOURCE_KEYS = "source-keys";
+    private static final String SPECTRUM_DATABASE = GlueTable.database(LocalEnvironment.NAMES, Format.SYMLINK);
     private static final String SPECTRUM_ROLE = "arn:aws:iam::123456789012:role/local";
 
     private final LocalPlatform platform;
@@ -82,7 +86,8 @@ public final class AwsApis implements AutoCloseable {
     }
 
     private void start(Path state, Consumer<String> sparkLines) throws IOException, InterruptedException, SQLException {
-        SparkRuns spark = new SparkRuns(platform.spark(), platform.s3Client(), state.resolve("logs/spark"), sparkLines);
+        SparkRuns spark = new SparkRuns(
+                platform.spark(), platform.s3Client(), state.resolve("logs/spark"), sparkLines, this::refreshSpectrum);
         servers.add(spark);
         EmrServer emr = EmrServer.start(spark);
         servers.add(emr);
@@ -93,9 +98,6 @@ public final class AwsApis implements AutoCloseable {
         DmsServer dms = DmsServer.start(platform::replication);
         servers.add(dms);
         environment.putAll(dms.environment());
-        GlueServer glue = GlueServer.start(moto, this::crawl);
-        servers.add(glue);
-        environment.putAll(glue.environment());
         RedshiftDataServer warehouse = RedshiftDataServer.start(
                 platform.postgres(),
                 new Unload(platform.s3Client(), state.resolve("tmp")),
@@ -109,6 +111,12 @@ public final class AwsApis implements AutoCloseable {
         servers.add(lambda);
         environment.putAll(lambda.environment());
         gold.restore();
+        try (GlueClient glue = moto.glue()) {
+            GlueCatalog.declare(
+                    glue,
+                    SPECTRUM_DATABASE,
+                    GlueTable.silver(Contracts.bundled(), "s3://" + S3Server.SILVER, Format.SYMLINK));
+        }
         runSpark(false, Optional.empty());
         putParameters(Map.of(
                 DagSettings.PARAMETER, AwsJson.JSON.valueToTree(settings().fields())));
@@ -164,8 +172,7 @@ public final class AwsApis implements AutoCloseable {
         }
     }
 
-    /** As a crawler of silver: the catalog in step, and what the warehouse sees through it. */
-    private Void crawl() throws SQLException, IOException {
+    private Void refreshSpectrum() throws SQLException, IOException {
         platform.refreshSpectrum(Contracts.bundled());
         return null;
     }
@@ -177,7 +184,7 @@ public final class AwsApis implements AutoCloseable {
                 S3Server.SILVER,
                 S3Server.GOLD,
                 LocalEnvironment.NAMES.catalog(LakeBucket.GOLD),
-                "silver",
+                SPECTRUM_DATABASE,
                 DmsServer.ARN,
                 "local",
                 true,

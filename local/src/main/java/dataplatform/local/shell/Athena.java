@@ -17,6 +17,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -78,14 +79,24 @@ public final class Athena implements Callable<Integer> {
     static void register(S3Server s3, Moto moto) {
         try (GlueClient glue = moto.glue();
                 S3Client s3Client = s3.client()) {
-            GlueCatalog catalog = new GlueCatalog(glue, s3Client);
-            for (Format format : Format.values()) {
-                List<GlueTable> tables = GlueTable.silver(Contracts.bundled(), "s3://" + S3Server.SILVER, format);
-                if (catalog.register(GlueTable.database(LocalEnvironment.NAMES, format), tables) == 0) {
-                    throw new IllegalStateException("there is no table in silver yet: run `make demo` to its end");
-                }
+            List<GlueTable> present =
+                    GlueTable.silver(Contracts.bundled(), "s3://" + S3Server.SILVER, Format.DELTA).stream()
+                            .filter(table -> isThere(s3Client, table))
+                            .toList();
+            if (present.isEmpty()) {
+                throw new IllegalStateException("there is no table in silver yet: run `make demo` to its end");
             }
+            GlueCatalog.declare(glue, DATABASE, present);
         }
+    }
+
+    /** A table that is declared and has no data yet would be an error to whoever looks at it. */
+    private static boolean isThere(S3Client s3, GlueTable table) {
+        URI folder = URI.create(table.folder());
+        return s3.listObjectsV2(request -> request.bucket(folder.getHost())
+                        .prefix(folder.getPath().substring(1) + "/_delta_log/")
+                        .maxKeys(1))
+                .hasContents();
     }
 
     private static int answer(Trino trino, String query) {

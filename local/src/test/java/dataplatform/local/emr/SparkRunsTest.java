@@ -78,7 +78,8 @@ class SparkRunsTest {
     }
 
     private SparkRuns runs(Consumer<String> lines) {
-        return new SparkRuns(new SparkSubmit(s3, folder.resolve("tmp")), client, folder.resolve("logs"), lines);
+        return new SparkRuns(
+                new SparkSubmit(s3, folder.resolve("tmp")), client, folder.resolve("logs"), lines, () -> null);
     }
 
     private static SparkRuns.Run run(SparkRuns runs, List<String> arguments, String log) {

@@ -184,7 +184,7 @@ class AirflowTest {
                     .hasMessageContaining("ecommerce.order_reviews: it differs from the source, which had 0 rows at ");
         }
 
-        assertThat(tasks).contains("crawl.crawl_succeeded").doesNotContain("dbt_build", "gold.plan");
+        assertThat(tasks).contains("spectrum_partitions").doesNotContain("dbt_build", "gold.plan");
     }
 
     @Test
@@ -226,7 +226,7 @@ class AirflowTest {
         assertThat(tasks)
                 .as("how old silver is gets known all the same")
                 .contains("quality_gate", "freshness")
-                .doesNotContain("bronze_to_silver.run", "crawl.start", "gold.unload");
+                .doesNotContain("bronze_to_silver.run", "spectrum_partitions", "gold.unload");
         assertThat(tables()).isEqualTo(tables);
 
         List<String> gold = keys(S3Server.GOLD);
@@ -251,7 +251,6 @@ class AirflowTest {
         aws.runSpark(false, Optional.of(lineage));
         airflow.run("maintenance", DATE, "{}", task -> {});
 
-        engines.refreshSpectrum(Contracts.bundled());
         tables.keySet().removeIf(name -> name.startsWith("s3."));
         assertThat(tables()).containsAllEntriesOf(tables);
         assertThat(Files.readAllLines(lineage.file()))

@@ -9,10 +9,12 @@ import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
 import dataplatform.local.athena.Trino;
 import dataplatform.local.aws.Moto;
+import dataplatform.local.glue.GlueCatalog;
 import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Project;
+import dataplatform.local.s3.S3Server;
 import dataplatform.platform.Names;
 import dataplatform.platform.SparkJob;
 import dataplatform.source.SourceDdl;
@@ -23,6 +25,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -31,6 +34,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
+import software.amazon.awssdk.services.glue.GlueClient;
 
 /** From rows in PostgreSQL to what Trino, and Redshift Spectrum through the same catalog, see of them. */
 class AthenaTest {
@@ -86,8 +90,33 @@ class AthenaTest {
             job.await(line -> {});
         }
         Athena.register(engines.s3(), moto);
+        try (GlueClient glue = moto.glue()) {
+            GlueCatalog.declare(
+                    glue, SPECTRUM, GlueTable.silver(Contracts.bundled(), "s3://" + S3Server.SILVER, Format.SYMLINK));
+        }
+        addPartitions();
         trino.attach(moto.endpoint(), engines.s3().endpoint());
         connection = trino.connect(Athena.DATABASE);
+    }
+
+    /** By the DAGs' own code. */
+    private static void addPartitions() throws Exception {
+        String code = """
+                import boto3
+                from dataplatform import partitions
+                partitions.keep_in_step(boto3.client("glue"), boto3.client("s3"), "%s", ["orders", "order_items"])
+                """.formatted(SPECTRUM);
+        Map<String, String> environment = new HashMap<>(moto.environment());
+        environment.putAll(engines.s3().environment());
+        environment.put("PYTHONPATH", Project.file("airflow/dags").toString());
+        environment.put("PYTHONDONTWRITEBYTECODE", "1");
+        try (ChildProcess python = ChildProcess.start(
+                "partitions",
+                List.of(Project.file(".venv/bin/python").toString(), "-c", code),
+                environment,
+                folder.resolve("partitions.log"))) {
+            python.await(line -> {});
+        }
     }
 
     @AfterAll
