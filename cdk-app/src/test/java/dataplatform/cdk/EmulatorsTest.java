@@ -57,7 +57,6 @@ class EmulatorsTest {
             "AWS::IAM::OIDCProvider",
             "AWS::RedshiftServerless::Namespace",
             "AWS::RedshiftServerless::Workgroup",
-            "AWS::SecretsManager::ResourcePolicy",
             "AWS::SecretsManager::RotationSchedule",
             // their functions are Java, which neither runs
             "Custom::SourceTables",

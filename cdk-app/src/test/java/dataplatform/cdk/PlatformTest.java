@@ -131,16 +131,32 @@ class PlatformTest {
             assertThat(database.get("PubliclyAccessible").asBoolean()).isFalse();
             assertThat(database.get("StorageEncrypted").asBoolean()).isTrue();
             assertThat(database.get("BackupRetentionPeriod").asInt()).isPositive();
-            assertThat(synthesis.resources(stack, "AWS::SecretsManager::RotationSchedule"))
+            assertThat(synthesis.resources(
+                            "dataplatform-" + environment + "-source-upkeep", "AWS::SecretsManager::RotationSchedule"))
                     .hasSize(1);
         }
     }
 
+    /** A first deployment that fails is deleted before the next, and this would refuse it. */
+    @Test
+    void nothingThatCanFailStandsInAStackWithWhatIsProtectedFromDeletion() {
+        synthesis.templates().forEach((stack, template) -> {
+            JsonNode resources = template.get("Resources");
+            if (resources.findValuesAsText("DeletionProtection").contains("true")) {
+                assertThat(resources.findValuesAsText("Type"))
+                        .as(stack)
+                        .noneMatch(type -> type.startsWith("Custom::")
+                                || type.equals("AWS::Lambda::Function")
+                                || type.equals("AWS::SecretsManager::RotationSchedule"));
+            }
+        });
+    }
+
     @Test
     void onlyProductionTakesNoDemoData() {
-        assertThat(functions("dataplatform-production-source-database"))
+        assertThat(functions("dataplatform-production-source-upkeep"))
                 .doesNotContain("dataplatform.lambdas.loaddemodata.LoadDemoData::handleRequest");
-        assertThat(functions("dataplatform-dev-source-database"))
+        assertThat(functions("dataplatform-dev-source-upkeep"))
                 .contains("dataplatform.lambdas.loaddemodata.LoadDemoData::handleRequest");
     }
 
@@ -153,7 +169,7 @@ class PlatformTest {
     @Test
     void functionsReachTheSourceDatabaseByTheNetwork() {
         String[] access = {"DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_SECRET_ARN"};
-        synthesis.resources("dataplatform-dev-source-database", "AWS::Lambda::Function").values().stream()
+        synthesis.resources("dataplatform-dev-source-upkeep", "AWS::Lambda::Function").values().stream()
                 .map(function -> function.get("Properties"))
                 .forEach(function -> {
                     assertThat(names(function.at("/Environment/Variables"))).contains(access);
@@ -223,7 +239,7 @@ class PlatformTest {
     @Test
     void whatRestsStopsInTheEvening() {
         // replication first: a task that loses its database fails
-        Map.of("source-database", "cron(0 20 * * ? *)", "replication", "cron(30 19 * * ? *)")
+        Map.of("source-upkeep", "cron(0 20 * * ? *)", "replication", "cron(30 19 * * ? *)")
                 .forEach((part, evening) -> {
                     JsonNode schedule = synthesis.only("dataplatform-dev-" + part, "AWS::Scheduler::Schedule");
                     assertThat(schedule.get("ScheduleExpression").asText()).isEqualTo(evening);
@@ -389,11 +405,10 @@ class PlatformTest {
         assertThat(own.resources("dataplatform-dev-replication", "AWS::DMS::Endpoint").values().stream()
                         .map(each -> each.at("/Properties/DatabaseName").asText()))
                 .contains("crm");
-        assertThat(own.templates().values().stream()
-                        .flatMap(each -> each.findValues("GroupId").stream())
-                        .map(JsonNode::asText))
-                .as("who may connect is added to the database's group")
-                .contains("sg-0crm");
+        assertThat(own.resources("dataplatform-dev-source-database", "AWS::SSM::Parameter").values().stream()
+                        .map(each -> each.at("/Properties/Value").asText()))
+                .as("by which other stacks find its secret, and the group that they add who may connect to")
+                .containsExactlyInAnyOrder(secret, "sg-0crm");
         assertThat(everything).contains("kms:EncryptionContext:SecretARN");
     }
 

@@ -44,6 +44,7 @@ public final class AirflowStack extends Stack {
             LakeStack lake,
             NetworkStack network,
             SourceDatabaseStack database,
+            SourceUpkeepStack upkeep,
             ReplicationStack replication,
             SparkStack spark,
             WarehouseStack warehouse,
@@ -60,7 +61,7 @@ public final class AirflowStack extends Stack {
         Environment.Airflow runsOn = deployment.environment().airflow();
         Role role = role(runsOn);
         replication.allowWatching(role);
-        String sourceKeys = database.sourceKeysArn(this);
+        String sourceKeys = upkeep.sourceKeysArn(this);
         role.addToPolicy(Iam.allow(List.of("lambda:InvokeFunction"), sourceKeys));
         spark.allowStarting(role);
         warehouse.signingIn(role).forEach(role::addToPolicy);

@@ -24,13 +24,17 @@ public final class Platform {
         LakeStack lake = new LakeStack(app, deployment);
         NetworkStack network = new NetworkStack(app, deployment, lake);
         SourceDatabaseStack database = new SourceDatabaseStack(app, deployment, lake, network);
+        SourceUpkeepStack upkeep = new SourceUpkeepStack(app, deployment, lake, network, database);
         ReplicationStack replication = new ReplicationStack(app, deployment, lake, network, database);
+        // DMS fails for good when it starts and finds no table
+        replication.addStackDependency(upkeep);
         CatalogStack catalog = new CatalogStack(app, deployment, lake);
         new AthenaStack(app, deployment, lake);
         SparkStack spark = new SparkStack(app, deployment, lake, network);
         WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
         new PeopleStack(app, deployment, lake, warehouse);
-        new AirflowStack(app, deployment, lake, network, database, replication, spark, warehouse, landingPrefixes);
+        new AirflowStack(
+                app, deployment, lake, network, database, upkeep, replication, spark, warehouse, landingPrefixes);
         new WatchStack(app, deployment, lake, replication, spark, !landingPrefixes.isEmpty());
         // whoever owns the repository may deploy: there is none by default
         if (!deployment.repository().isEmpty()) {

@@ -234,7 +234,7 @@ public final class ReplicationStack extends Stack {
                 .scheduleName(deployment.names().of("stop-replication"))
                 .description("Stops the replication for the night")
                 // before the database: a task that loses it fails
-                .schedule(SourceDatabaseStack.daily("19", "30"))
+                .schedule(SourceUpkeepStack.daily("19", "30"))
                 .target(Universal.Builder.create()
                         .service("databasemigration")
                         .action("stopReplicationTask")

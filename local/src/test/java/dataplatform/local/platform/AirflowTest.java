@@ -226,7 +226,7 @@ class AirflowTest {
         assertThat(tasks)
                 .as("how old silver is gets known all the same")
                 .contains("quality_gate", "freshness")
-                .doesNotContain("bronze_to_silver.run", "spectrum_partitions", "gold.unload");
+                .doesNotContain("bronze_to_silver.run", "gold.unload");
         assertThat(tables()).isEqualTo(tables);
 
         List<String> gold = keys(S3Server.GOLD);

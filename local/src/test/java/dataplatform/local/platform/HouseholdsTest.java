@@ -80,7 +80,7 @@ class HouseholdsTest {
         List<String> idle = new ArrayList<>();
         airflow().run("finance", "2026-03-01", "{}", idle::add);
         assertThat(once).contains("landing_to_silver.run");
-        assertThat(idle).doesNotContain("landing_to_silver.run", "spectrum_partitions", "gold.unload");
+        assertThat(idle).doesNotContain("landing_to_silver.run", "gold.unload");
 
         try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
             assertThat(transactions(warehouse)).isEqualTo(expected.transactions());
