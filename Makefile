@@ -149,14 +149,17 @@ doctor: $(built) | environment ## look whether your credentials' account and reg
 
 .PHONY: bootstrap
 bootstrap: $(built) $(cdk) | environment ## prepare an account and region for deployments, once: ENV=<environment>
+	@$(operate) dataplatform.operations.PrepareAccount --context cdk-app/cdk.json
 	@$(cdk_run) bootstrap
 
 .PHONY: deploy-core
 deploy-core: $(built) $(cdk) | environment ## deploy everything but Airflow: ENV=<environment>
+	@$(operate) dataplatform.operations.ReleaseFailed --environment '$(ENV)'
 	@$(cdk_run) $(deploy) 'dataplatform-$(ENV)-!(airflow)'
 
 .PHONY: deploy-airflow
 deploy-airflow: $(built) $(cdk) | environment ## deploy Airflow, and what it needs: ENV=<environment>
+	@$(operate) dataplatform.operations.ReleaseFailed --environment '$(ENV)'
 	@$(cdk_run) $(deploy) 'dataplatform-$(ENV)-airflow'
 
 # in this order, and each again after a failure of a later one

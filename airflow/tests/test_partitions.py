@@ -34,7 +34,6 @@ def catalog(aws):
         table("events", "id"),
     ]:
         glue.create_table(DatabaseName=DATABASE, TableInput=each)
-    return glue
 
 
 def manifest(month, table="orders"):
@@ -97,16 +96,6 @@ def test_that_are_in_step_are_not_written_again(monkeypatch):
     )
     partitions.keep_in_step(glue, boto3.client("s3"), DATABASE, ["orders"])
     assert set(calls) == {"GetTables", "GetPartitions"}
-
-
-def test_get_the_columns_that_the_table_has_been_given(catalog):
-    put(manifest("2026-01"))
-    keep_in_step()
-    catalog.update_table(
-        DatabaseName=DATABASE, TableInput=table("orders", "order_id", "voucher")
-    )
-    keep_in_step()
-    assert shown()["2026-01"]["Columns"] == columns("order_id", "voucher")
 
 
 def test_that_the_catalog_refuses_fail_the_task():

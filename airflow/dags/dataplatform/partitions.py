@@ -27,24 +27,22 @@ def keep_table_in_step(glue, s3, database: str, table: dict) -> None:
 
     :param table: as ``GetTables`` describes it
     """
-    name = table["Name"]
+    name, storage = table["Name"], table["StorageDescriptor"]
     where = {"DatabaseName": database, "TableName": name}
-    # as the table is now: an older partition may lack a column
     wanted = {
-        tuple(folder.partition("=")[2] for folder in folders): table[
-            "StorageDescriptor"
-        ]
-        | {"Location": f"{table['StorageDescriptor']['Location']}/{'/'.join(folders)}"}
+        tuple(folder.partition("=")[2] for folder in folders): "/".join(folders)
         for folders in manifests(s3, table)
     }
     gone = []
-    for page in glue.get_paginator("get_partitions").paginate(**where):
+    # which columns a partition has, Spectrum reads of the table
+    for page in glue.get_paginator("get_partitions").paginate(
+        **where, ExcludeColumnSchema=True
+    ):
         for partition in page["Partitions"]:
             values = tuple(partition["Values"])
-            if wanted.get(values) == partition["StorageDescriptor"]:
-                del wanted[values]
-            else:
+            if values not in wanted:
                 gone.append(values)
+            wanted.pop(values, None)
     for some in batches(gone, DELETE_LIMIT):
         answer = glue.batch_delete_partition(
             **where, PartitionsToDelete=[{"Values": list(values)} for values in some]
@@ -54,7 +52,11 @@ def keep_table_in_step(glue, s3, database: str, table: dict) -> None:
         answer = glue.batch_create_partition(
             **where,
             PartitionInputList=[
-                {"Values": list(values), "StorageDescriptor": wanted[values]}
+                {
+                    "Values": list(values),
+                    "StorageDescriptor": storage
+                    | {"Location": f"{storage['Location']}/{wanted[values]}"},
+                }
                 for values in some
             ],
         )

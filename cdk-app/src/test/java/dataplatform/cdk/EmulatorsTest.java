@@ -54,7 +54,6 @@ class EmulatorsTest {
             "AWS::EC2::SecurityGroupIngress",
             "AWS::EMRServerless::Application",
             "AWS::Glue::SecurityConfiguration",
-            "AWS::IAM::OIDCProvider",
             "AWS::RedshiftServerless::Namespace",
             "AWS::RedshiftServerless::Workgroup",
             "AWS::SecretsManager::RotationSchedule",

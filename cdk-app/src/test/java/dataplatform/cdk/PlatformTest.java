@@ -697,8 +697,20 @@ class PlatformTest {
                 .contains(
                         "\"token.actions.githubusercontent.com:sub\":\"repo:example/data-platform:environment:production\"")
                 .doesNotContain("StringLike");
-        assertThat(synthesis.resources("dataplatform-dev-other-delivery", "AWS::IAM::OIDCProvider"))
-                .isEmpty();
+    }
+
+    /** Else a second environment, or whatever else uses the account, stops the first deployment. */
+    @Test
+    void nothingIsMadeThatAnAccountHasOnlyOnce() {
+        List<String> names = new ArrayList<>();
+        synthesis.templates().keySet().forEach(stack -> {
+            assertThat(synthesis.resources(stack, "AWS::IAM::OIDCProvider")).isEmpty();
+            synthesis.resources(stack, "AWS::IAM::Role").values().stream()
+                    .map(role -> role.at("/Properties/RoleName").asText())
+                    .filter(name -> !name.isEmpty())
+                    .forEach(names::add);
+        });
+        assertThat(names).isNotEmpty().doesNotHaveDuplicates().allMatch(name -> name.startsWith("dataplatform-"));
     }
 
     @Test

@@ -41,7 +41,6 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             "dev-other",
             true,
             true,
-            false,
             true,
             false,
             DEV.database(),

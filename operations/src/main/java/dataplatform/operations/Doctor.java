@@ -17,6 +17,10 @@ import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.AvailabilityZone;
 import software.amazon.awssdk.services.iam.IamClient;
 import software.amazon.awssdk.services.iam.model.NoSuchEntityException;
+import software.amazon.awssdk.services.lakeformation.LakeFormationClient;
+import software.amazon.awssdk.services.lakeformation.model.DataLakeSettings;
+import software.amazon.awssdk.services.lakeformation.model.Permission;
+import software.amazon.awssdk.services.lakeformation.model.PrincipalPermissions;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.ParameterNotFoundException;
 import software.amazon.awssdk.services.sts.StsClient;
@@ -41,14 +45,8 @@ public final class Doctor implements Callable<Integer> {
     private static final int NETWORKS = 5;
     /** Zones, by their ids, that lack Graviton, Redshift Serverless or MWAA. */
     private static final Set<String> LACKING = Set.of("use1-az3", "usw1-az2", "cac1-az3", "apne1-az3");
-    /** Roles that DMS looks for by these names, once in an account. */
-    private static final List<String> DMS_ROLES = List.of("dms-vpc-role", "dms-cloudwatch-logs-role");
-
-    private static final String GITHUB = "token.actions.githubusercontent.com";
     /** States that a stack can't be deployed in. */
     private static final Map<String, String> STUCK = Map.of(
-            "ROLLBACK_COMPLETE", "its first deployment failed; delete it (aws cloudformation delete-stack)",
-            "ROLLBACK_FAILED", "delete it (aws cloudformation delete-stack)",
             "DELETE_FAILED", "delete it again; its events say what stood in the way",
             "UPDATE_ROLLBACK_FAILED", "go on with its rollback (aws cloudformation continue-update-rollback)");
 
@@ -70,6 +68,8 @@ public final class Doctor implements Callable<Integer> {
                 Ec2Client ec2 = Ec2Client.builder().httpClient(http).build();
                 SsmClient ssm = SsmClient.builder().httpClient(http).build();
                 IamClient iam = IamClient.builder().httpClient(http).build();
+                LakeFormationClient lake =
+                        LakeFormationClient.builder().httpClient(http).build();
                 CloudFormationClient stacks =
                         CloudFormationClient.builder().httpClient(http).build()) {
             GetCallerIdentityResponse caller = sts.getCallerIdentity();
@@ -81,12 +81,8 @@ public final class Doctor implements Callable<Integer> {
             if (!states.containsKey(names.of("network"))) {
                 networks(ec2);
             }
-            if (!states.containsKey(names.of("replication"))) {
-                dmsRoles(iam);
-            }
-            if (!states.containsKey(names.of("delivery"))) {
-                github(iam);
-            }
+            dmsRoles(iam);
+            lakeFormation(lake);
         }
         System.out.println(
                 stops.isEmpty()
@@ -170,37 +166,43 @@ public final class Doctor implements Callable<Integer> {
     }
 
     private void dmsRoles(IamClient iam) {
-        List<String> there = DMS_ROLES.stream()
-                .filter(name -> {
-                    try {
-                        iam.getRole(request -> request.roleName(name));
-                        return true;
-                    } catch (NoSuchEntityException e) {
-                        return false;
-                    }
-                })
+        List<String> missing = PrepareAccount.DMS_ROLES.entrySet().stream()
+                .filter(role -> !hasPolicy(iam, role.getKey(), role.getValue()))
+                .map(Map.Entry::getKey)
                 .toList();
-        if (there.isEmpty()) {
-            ok("roles of DMS", "none yet; the stack replication makes them");
+        if (missing.isEmpty()) {
+            ok("roles of DMS", "they are there");
         } else {
-            look(
-                    "roles of DMS",
-                    there + " are there. An environment with ownsAccount makes them itself: set it to false"
-                            + " in Environment, or delete them if nothing else uses DMS");
+            stop("roles of DMS", missing + " are not there, or lack their policies: make bootstrap ENV=" + environment);
         }
     }
 
-    private void github(IamClient iam) {
-        boolean there = iam.listOpenIDConnectProviders().openIDConnectProviderList().stream()
-                .anyMatch(provider -> provider.arn().endsWith("/" + GITHUB));
-        if (there) {
-            look(
-                    "GitHub",
-                    "its identity provider is there. An environment with ownsAccount and a repository makes it itself:"
-                            + " set ownsAccount to false in Environment");
-        } else {
-            ok("GitHub", "no identity provider yet");
+    private static boolean hasPolicy(IamClient iam, String role, String policy) {
+        try {
+            return iam.listAttachedRolePolicies(request -> request.roleName(role)).attachedPolicies().stream()
+                    .anyMatch(attached -> attached.policyName().equals(policy));
+        } catch (NoSuchEntityException e) {
+            return false;
         }
+    }
+
+    /** https://docs.aws.amazon.com/lake-formation/latest/dg/change-settings.html. */
+    private void lakeFormation(LakeFormationClient lake) {
+        DataLakeSettings settings = lake.getDataLakeSettings(request -> {}).dataLakeSettings();
+        if (onlyIam(settings.createDatabaseDefaultPermissions()) && onlyIam(settings.createTableDefaultPermissions())) {
+            ok("Lake Formation", "IAM alone decides who reads new tables");
+        } else {
+            stop(
+                    "Lake Formation",
+                    "it decides who reads new tables, and the platform's roles would be refused: in its settings, choose"
+                            + " 'Use only IAM access control' for new databases and for new tables");
+        }
+    }
+
+    private static boolean onlyIam(List<PrincipalPermissions> permissions) {
+        return permissions.stream()
+                .anyMatch(each -> each.principal().dataLakePrincipalIdentifier().equals("IAM_ALLOWED_PRINCIPALS")
+                        && each.permissions().contains(Permission.ALL));
     }
 
     private static void ok(String what, String found) {

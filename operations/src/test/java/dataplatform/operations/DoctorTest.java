@@ -3,6 +3,7 @@ package dataplatform.operations;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dataplatform.local.aws.Moto;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -12,11 +13,17 @@ import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.cloudformation.CloudFormationClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.iam.IamClient;
+import software.amazon.awssdk.services.lakeformation.LakeFormationClient;
 import software.amazon.awssdk.services.ssm.SsmClient;
 
 /** The command as the Makefile starts it, on an account that moto holds. */
 class DoctorTest {
     private static final String TEMPLATE = "{\"Resources\":{\"Topic\":{\"Type\":\"AWS::SNS::Topic\"}}}";
+
+    private static final String TRUST = """
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": "dms.amazonaws.com"}}]}
+            """;
 
     @TempDir
     static Path folder;
@@ -27,6 +34,7 @@ class DoctorTest {
                 Ec2Client ec2 = moto.client(Ec2Client.builder());
                 SsmClient ssm = moto.client(SsmClient.builder());
                 IamClient iam = moto.client(IamClient.builder());
+                LakeFormationClient lake = moto.client(LakeFormationClient.builder());
                 CloudFormationClient stacks = moto.client(CloudFormationClient.builder())) {
             assertThat(run(moto, "us-east-1"))
                     .contains(
@@ -42,24 +50,39 @@ class DoctorTest {
             for (int i = 0; i < 5; i++) {
                 ec2.createVpc(request -> request.cidrBlock("10.1.0.0/16"));
             }
-            iam.createRole(request -> request.roleName("dms-vpc-role").assumeRolePolicyDocument("{}"));
-            iam.createOpenIDConnectProvider(request -> request.url("https://token.actions.githubusercontent.com")
-                    .thumbprintList("0123456789012345678901234567890123456789"));
+            // as somebody has made it by hand
+            iam.createRole(request -> request.roleName("dms-vpc-role").assumeRolePolicyDocument(TRUST));
             assertThat(run(moto, "us-east-1"))
                     .contains(
                             "ok    bootstrap      version 30",
                             "look  networks       6 are there, and 5 is what a region allows",
-                            "look  roles of DMS   [dms-vpc-role] are there",
-                            "look  GitHub         its identity provider is there");
+                            "STOP  roles of DMS   [dms-cloudwatch-logs-role, dms-vpc-role] are not there, or lack");
+            assertThat(prepare(moto, "acme/shop"))
+                    .contains(
+                            "made the role dms-cloudwatch-logs-role",
+                            "the role dms-vpc-role is there",
+                            "made the identity provider of GitHub");
+            assertThat(iam.listOpenIDConnectProviders().openIDConnectProviderList())
+                    .singleElement()
+                    .satisfies(provider -> assertThat(provider.arn()).endsWith(PrepareAccount.GITHUB));
+            assertThat(prepare(moto, "")).doesNotContain("made", "GitHub");
 
             // what the environment has itself is in nobody's way
-            for (String part : List.of("network", "replication", "delivery")) {
-                stacks.createStack(
-                        request -> request.stackName("dataplatform-dev-" + part).templateBody(TEMPLATE));
-            }
+            stacks.createStack(
+                    request -> request.stackName("dataplatform-dev-network").templateBody(TEMPLATE));
             assertThat(run(moto, "us-east-1"))
-                    .contains("ok    stacks         3 are there, and can be deployed to")
+                    .contains(
+                            "ok    stacks         1 are there, and can be deployed to",
+                            "ok    roles of DMS   they are there",
+                            "ok    Lake Formation IAM alone decides",
+                            "dev can be deployed")
                     .doesNotContain("look");
+            lake.putDataLakeSettings(request -> request.dataLakeSettings(settings ->
+                    settings.createTableDefaultPermissions(List.of()).createDatabaseDefaultPermissions(List.of())));
+            assertThat(run(moto, "us-east-1"))
+                    .contains(
+                            "STOP  Lake Formation it decides who reads new tables",
+                            "dev can not be deployed: Lake Formation");
         }
     }
 
@@ -68,6 +91,12 @@ class DoctorTest {
                 .value(version)
                 .type("String")
                 .overwrite(true));
+    }
+
+    private static String prepare(Moto moto, String repository) throws Exception {
+        Path context = Files.writeString(
+                folder.resolve("cdk.json"), "{\"context\": {\"repository\": \"" + repository + "\"}}");
+        return Shell.run(moto.environment(), PrepareAccount.class, "--context", context.toString());
     }
 
     private static String run(Moto moto, String region) throws Exception {

@@ -12,7 +12,6 @@ import java.util.stream.Collectors;
  * @param rests whether it costs next to nothing when nobody works: the database and replication stop in the evening, nothing is
  *     crawled by schedule, and stale tables raise no alarm
  * @param dataMayBeDeleted the first of the two keys to delete data; the second is given with the command
- * @param ownsAccount whether it declares what an account has only once: the roles of DMS and GitHub's identity provider
  * @param demoData whether the made-up shop may be loaded into the source database
  * @param nat whether private subnets reach the internet
  * @param database of the source
@@ -26,7 +25,6 @@ public record Environment(
         String name,
         boolean rests,
         boolean dataMayBeDeleted,
-        boolean ownsAccount,
         boolean demoData,
         boolean nat,
         Database database,
@@ -91,7 +89,6 @@ public record Environment(
             true,
             true,
             true,
-            true,
             false,
             new Database("t4g.micro", 20, false, 1),
             new Replication("dms.t3.micro", false),
@@ -106,7 +103,6 @@ public record Environment(
             false,
             true,
             true,
-            true,
             new Database("t4g.small", 50, false, 7),
             new Replication("dms.t3.small", false),
             new Spark.Serverless(32),
@@ -118,7 +114,6 @@ public record Environment(
             "production",
             false,
             false,
-            true,
             false,
             true,
             new Database("m7g.large", 200, true, 30),
@@ -142,8 +137,6 @@ public record Environment(
                     name,
                     DEV.rests,
                     DEV.dataMayBeDeleted,
-                    // of the account that it shares with dev
-                    false,
                     DEV.demoData,
                     DEV.nat,
                     DEV.database,

@@ -33,8 +33,21 @@ public final class Iam {
      * @param service such as {@code glue}
      */
     public static IPrincipal service(String service) {
+        return service(service, "StringEquals");
+    }
+
+    /**
+     * The same for one of which AWS does not say whether it tells for whom it assumes a role: it may assume it where it does not.
+     *
+     * @param service such as {@code glue}
+     */
+    public static IPrincipal serviceThatMayTell(String service) {
+        return service(service, "StringEqualsIfExists");
+    }
+
+    private static IPrincipal service(String service, String operator) {
         return new ServicePrincipal(service + ".amazonaws.com")
-                .withConditions(Map.of("StringEquals", Map.of("aws:SourceAccount", Aws.ACCOUNT_ID)));
+                .withConditions(Map.of(operator, Map.of("aws:SourceAccount", Aws.ACCOUNT_ID)));
     }
 
     /** Allows to hand a role to a service. */

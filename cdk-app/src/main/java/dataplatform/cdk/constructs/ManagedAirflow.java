@@ -105,8 +105,8 @@ public final class ManagedAirflow {
     public void declare(Environment.Airflow.Managed managed, Role role, SecurityGroup group, List<String> subnets) {
         Files files = deploy();
         String name = deployment.names().of("airflow");
-        group.addIngressRule(group, Port.allTcp(), "among its own");
-        group.addEgressRule(group, Port.allTcp(), "among its own");
+        group.addIngressRule(group, Port.allTraffic(), "among its own");
+        group.addEgressRule(group, Port.allTraffic(), "among its own");
         String logs = Iam.arn("logs", "log-group:airflow-" + name + "-*");
         role.addToPolicy(Iam.allow(List.of("airflow:PublishMetrics"), Iam.arn("airflow", "environment/" + name)));
         // as MWAA documents it

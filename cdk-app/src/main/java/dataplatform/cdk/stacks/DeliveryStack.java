@@ -7,7 +7,6 @@ import java.util.Map;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.services.iam.OidcProviderNative;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.WebIdentityPrincipal;
 import software.constructs.Construct;
@@ -37,13 +36,6 @@ public final class DeliveryStack extends Stack {
         // CloudFormation and the assets' bucket have roles of their own, which `cdk bootstrap` made
         role.addToPolicy(Iam.allow(
                 List.of("sts:AssumeRole"), bootstrapRole("deploy-role"), bootstrapRole("file-publishing-role")));
-        if (deployment.environment().ownsAccount()) {
-            OidcProviderNative made = OidcProviderNative.Builder.create(this, "GitHub")
-                    .url("https://" + ISSUER)
-                    .clientIds(List.of("sts.amazonaws.com"))
-                    .build();
-            role.getNode().addDependency(made);
-        }
     }
 
     private static String bootstrapRole(String name) {

@@ -149,9 +149,13 @@ public final class PeopleStack extends Stack {
                 Iam.arn("ssm", "document/SSM-SessionManagerRunShell"),
                 document("AWS-StartPortForwardingSession"),
                 document("AWS-StartPortForwardingSessionToRemoteHost")));
+        may.add(Iam.allow(List.of("ssmmessages:OpenDataChannel"), Iam.arn("ssm", "session/${aws:userid}-*")));
+        // a role's sessions have other ids, and tell by a tag whose they are:
+        // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-examples.html
         may.add(Iam.allow(
-                List.of("ssm:ResumeSession", "ssm:TerminateSession", "ssmmessages:OpenDataChannel"),
-                Iam.arn("ssm", "session/${aws:userid}-*")));
+                List.of("ssm:ResumeSession", "ssm:TerminateSession"),
+                Map.of("StringLike", Map.of("ssm:resourceTag/aws:ssmmessages:session-id", "${aws:userid}")),
+                Iam.arn("ssm", "session/*")));
         // and `load-demo` and `upload-url`
         may.addAll(writing(lake, ""));
         may.add(Iam.allow(

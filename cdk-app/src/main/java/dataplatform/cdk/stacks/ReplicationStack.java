@@ -23,7 +23,6 @@ import software.amazon.awscdk.services.dms.CfnReplicationTask;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
-import software.amazon.awscdk.services.iam.ManagedPolicy;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.Function;
@@ -62,10 +61,6 @@ public final class ReplicationStack extends Stack {
                 .replicationSubnetGroupDescription("Where replication runs")
                 .subnetIds(network.privateSubnetIds(this))
                 .build();
-        if (deployment.environment().ownsAccount()) {
-            subnets.getNode().addDependency(accountRole("dms-vpc-role", "AmazonDMSVPCManagementRole"));
-            accountRole("dms-cloudwatch-logs-role", "AmazonDMSCloudWatchLogsRole");
-        }
         CfnEndpoint source = source(database);
         CfnEndpoint target = target();
 
@@ -118,7 +113,7 @@ public final class ReplicationStack extends Stack {
     private CfnEndpoint source(SourceDatabaseStack database) {
         String secret = database.secretArn(this);
         Role role = Role.Builder.create(this, "SourceRole")
-                .assumedBy(Iam.service("dms." + Aws.REGION))
+                .assumedBy(Iam.serviceThatMayTell("dms." + Aws.REGION))
                 .description("How replication gets the database's password")
                 .build();
         database.allowSecret(role, secret, "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret");
@@ -244,16 +239,5 @@ public final class ReplicationStack extends Stack {
                         .retryAttempts(0)
                         .build())
                 .build();
-    }
-
-    /** DMS looks for exactly this name, once in an account. */
-    private Role accountRole(String name, String policy) {
-        Role role = Role.Builder.create(this, name)
-                .roleName(name)
-                .assumedBy(Iam.service("dms"))
-                .managedPolicies(List.of(ManagedPolicy.fromAwsManagedPolicyName("service-role/" + policy)))
-                .build();
-        Waivers.nag(role, "AwsSolutions-IAM4", "DMS asks for this policy in a role of this name, and AWS keeps it.");
-        return role;
     }
 }

@@ -162,6 +162,7 @@ public final class WarehouseStack extends Stack {
         role.addToPolicy(Iam.allow(
                 List.of(
                         "glue:GetDatabase",
+                        "glue:GetDatabases",
                         "glue:GetTable",
                         "glue:GetTables",
                         "glue:GetPartition",

@@ -45,7 +45,9 @@ public final class Moto implements AutoCloseable {
                 endpoint.getHost(),
                 "--port",
                 Integer.toString(port));
-        ChildProcess server = ChildProcess.start("moto", command, Map.of(), folder.resolve("moto.log"));
+        // with the policies that AWS has made
+        Map<String, String> environment = Map.of("MOTO_IAM_LOAD_MANAGED_POLICIES", "true");
+        ChildProcess server = ChildProcess.start("moto", command, environment, folder.resolve("moto.log"));
         try {
             server.awaitAnswer(endpoint.resolve("/moto-api/"), "moto");
         } catch (IOException | InterruptedException | RuntimeException e) {

@@ -110,6 +110,7 @@ class AthenaTest {
         environment.putAll(engines.s3().environment());
         environment.put("PYTHONPATH", Project.file("airflow/dags").toString());
         environment.put("PYTHONDONTWRITEBYTECODE", "1");
+        environment.put("AWS_DEFAULT_REGION", environment.get("AWS_REGION"));
         try (ChildProcess python = ChildProcess.start(
                 "partitions",
                 List.of(Project.file(".venv/bin/python").toString(), "-c", code),

@@ -1,5 +1,11 @@
 package dataplatform.lambdas.sourcedatabase;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -17,9 +23,13 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  *   <li>{@code DATABASE_NAME}; {@code DATABASE_HOST} and {@code DATABASE_PORT}, if they don't stand in the secret
  *   <li>{@code DATABASE_SECRET_ARN} of a secret with {@code username} and {@code password} as JSON, and perhaps {@code host} and
  *       {@code port}
- *   <li>{@code DATABASE_SSLMODE} in PostgreSQL's words; if it is not there, {@code verify-full} for RDS, whose authorities the Java of Lambda
- *       trusts (https://docs.aws.amazon.com/lambda/latest/dg/services-rds.html), and {@code require} for others, whose authority is not known
+ *   <li>{@code DATABASE_SSLMODE} in PostgreSQL's words; if it is not there, {@code verify-full} for RDS, and {@code require} for others, whose
+ *       authority is not known
  * </ul>
+ *
+ * <p>Java does not know the authorities of RDS, so they are packed: {@code rds-authorities.pem} holds the roots of all regions (each
+ * {@code Root CA … G1}, valid until 2061 or longer) out of AWS's bundle
+ * (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html).
  */
 public final class SourceDatabase {
     private SourceDatabase() {}
@@ -69,14 +79,33 @@ public final class SourceDatabase {
         return value == null && secret.get(field) != null ? secret.get(field).toString() : variable(variable);
     }
 
-    private static Properties login(Map<?, ?> secret, String host) {
+    static Properties login(Map<?, ?> secret, String host) {
         Properties login = new Properties();
-        String mode = host.endsWith(".rds.amazonaws.com") ? "verify-full" : "require";
-        login.setProperty("sslmode", System.getenv().getOrDefault("DATABASE_SSLMODE", mode));
-        login.setProperty("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
         login.setProperty("user", (String) secret.get("username"));
         login.setProperty("password", (String) secret.get("password"));
+        boolean isRds = host.endsWith(".rds.amazonaws.com");
+        login.setProperty(
+                "sslmode", System.getenv().getOrDefault("DATABASE_SSLMODE", isRds ? "verify-full" : "require"));
+        if (isRds) {
+            login.setProperty("sslrootcert", Authorities.FILE.toString());
+        }
         return login;
+    }
+
+    /** The driver reads them from a file. */
+    private static final class Authorities {
+        static final Path FILE = write();
+
+        private static Path write() {
+            try (InputStream packed = SourceDatabase.class.getResourceAsStream("rds-authorities.pem")) {
+                Path file = Files.createTempFile("rds-authorities", ".pem");
+                file.toFile().deleteOnExit();
+                Files.copy(packed, file, StandardCopyOption.REPLACE_EXISTING);
+                return file;
+            } catch (IOException e) {
+                throw new UncheckedIOException("could not unpack the authorities of RDS", e);
+            }
+        }
     }
 
     /** By YAML's reader, which is here for the contracts, as all JSON is YAML; null if it is none. What the reader says is not told: it quotes the secret. */
