@@ -137,6 +137,21 @@ class PlatformTest {
         }
     }
 
+    /** DMS fails for good when it starts and finds no table, and CloudFormation does not start it again. */
+    @Test
+    void theTablesAreThereBeforeReplicationStarts() throws IOException {
+        JsonNode artifacts = Synthesis.JSON
+                .readTree(synthesis.folder().resolve("manifest.json").toFile())
+                .get("artifacts");
+        for (String environment : ENVIRONMENTS) {
+            String prefix = "dataplatform-" + environment + "-";
+            assertThat(synthesis.resources(prefix + "source-upkeep", "Custom::SourceTables"))
+                    .hasSize(1);
+            assertThat(artifacts.at("/" + prefix + "replication/dependencies").toString())
+                    .contains("\"" + prefix + "source-upkeep\"");
+        }
+    }
+
     /** A first deployment that fails is deleted before the next, and this would refuse it. */
     @Test
     void nothingThatCanFailStandsInAStackWithWhatIsProtectedFromDeletion() {
