@@ -145,7 +145,7 @@ diff: $(built) $(cdk) | environment ## what a deployment would change: ENV=<envi
 
 .PHONY: doctor
 doctor: $(built) | environment ## look whether your credentials' account and region can take a deployment: ENV=<environment>
-	@$(operate) dataplatform.operations.Doctor --environment '$(ENV)'
+	@$(operate) dataplatform.operations.Doctor --environment '$(ENV)' --context cdk-app/cdk.json
 
 .PHONY: bootstrap
 bootstrap: $(built) $(cdk) | environment ## prepare an account and region for deployments, once: ENV=<environment>

@@ -57,7 +57,8 @@ def now_less_latency() -> datetime | None:
         StartTime=now - LATELY,
         EndTime=now,
     )
-    values = found["MetricDataResults"][0]["Values"]
+    # none if no task has ever measured it
+    values = [value for each in found["MetricDataResults"] for value in each["Values"]]
     if not values and KEEPS_PROMISES:
         return None
     return now - timedelta(seconds=max(values, default=0))

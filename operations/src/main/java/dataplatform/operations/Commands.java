@@ -1,5 +1,8 @@
 package dataplatform.operations;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
 import picocli.CommandLine;
 import software.amazon.awssdk.core.exception.SdkClientException;
 
@@ -21,5 +24,19 @@ final class Commands {
                     return 1;
                 })
                 .execute(args));
+    }
+
+    /**
+     * A value of the CDK app's context.
+     *
+     * @param file {@code cdk.json}
+     * @return empty if it is not there
+     */
+    static String context(Path file, String name) throws IOException {
+        return new ObjectMapper()
+                .readTree(file.toFile())
+                .path("context")
+                .path(name)
+                .asText("");
     }
 }

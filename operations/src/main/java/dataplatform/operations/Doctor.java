@@ -1,6 +1,8 @@
 package dataplatform.operations;
 
 import dataplatform.platform.Names;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +55,9 @@ public final class Doctor implements Callable<Integer> {
     @Option(names = "--environment", required = true, description = "Its name, such as dev.")
     private String environment;
 
+    @Option(names = "--context", required = true, description = "The file with the CDK app's context, cdk.json.")
+    private Path context;
+
     private final List<String> stops = new ArrayList<>();
 
     /** Ends with 1 if a deployment would fail, or AWS can't be asked. */
@@ -61,7 +66,7 @@ public final class Doctor implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         Names names = new Names(environment);
         try (SdkHttpClient http = UrlConnectionHttpClient.create();
                 StsClient sts = StsClient.builder().httpClient(http).build();
@@ -91,30 +96,33 @@ public final class Doctor implements Callable<Integer> {
         return stops.isEmpty() ? 0 : 1;
     }
 
-    private void zones(Ec2Client ec2, GetCallerIdentityResponse caller) {
+    private void zones(Ec2Client ec2, GetCallerIdentityResponse caller) throws IOException {
         List<AvailabilityZone> zones = ec2.describeAvailabilityZones().availabilityZones().stream()
                 .filter(zone -> "availability-zone".equals(zone.zoneType()) || zone.zoneType() == null)
                 .toList();
         String region = zones.isEmpty() ? "?" : zones.get(0).regionName();
         ok("account", caller.account() + ", region " + region + ", as " + caller.arn());
-        List<AvailabilityZone> whole =
-                zones.stream().filter(zone -> !LACKING.contains(zone.zoneId())).toList();
+        List<String> whole = zones.stream()
+                .filter(zone -> !LACKING.contains(zone.zoneId()))
+                .map(AvailabilityZone::zoneName)
+                .toList();
+        String chosen = Commands.context(context, "zones");
+        List<String> used = chosen.isEmpty()
+                ? zones.stream().limit(ZONES).map(AvailabilityZone::zoneName).toList()
+                : List.of(chosen.split("\\s*,\\s*"));
         if (whole.size() < ZONES) {
             stop(
                     "zones",
                     "the region has " + whole.size() + " zones with all services, and " + ZONES
                             + " are needed: take another region");
-        } else if (!whole.subList(0, ZONES).equals(zones.subList(0, ZONES))) {
+        } else if (!whole.containsAll(used)) {
             stop(
                     "zones",
-                    "of the region's first three one lacks services; put into cdk.json, under context: \"zones\": \""
-                            + whole.stream()
-                                    .limit(ZONES)
-                                    .map(AvailabilityZone::zoneName)
-                                    .collect(Collectors.joining(","))
-                            + "\" (if it is not there yet)");
+                    "one of " + String.join(", ", used)
+                            + " lacks services; put into cdk.json, under context: \"zones\": \""
+                            + String.join(",", whole.subList(0, ZONES)) + "\"");
         } else {
-            ok("zones", "the first three have all services");
+            ok("zones", String.join(", ", used) + " have all services");
         }
     }
 

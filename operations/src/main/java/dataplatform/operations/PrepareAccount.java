@@ -1,6 +1,5 @@
 package dataplatform.operations;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -52,11 +51,7 @@ public final class PrepareAccount implements Callable<Integer> {
                 IamClient iam = IamClient.builder().build()) {
             String partition = sts.getCallerIdentity().arn().split(":")[1];
             DMS_ROLES.forEach((role, policy) -> dmsRole(iam, role, policy, partition));
-            String repository = new ObjectMapper()
-                    .readTree(context.toFile())
-                    .at("/context/repository")
-                    .asText();
-            if (!repository.isEmpty()) {
+            if (!Commands.context(context, "repository").isEmpty()) {
                 github(iam);
             }
         }

@@ -3,6 +3,7 @@ package dataplatform.operations;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dataplatform.local.aws.Moto;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -36,6 +37,7 @@ class DoctorTest {
                 IamClient iam = moto.client(IamClient.builder());
                 LakeFormationClient lake = moto.client(LakeFormationClient.builder());
                 CloudFormationClient stacks = moto.client(CloudFormationClient.builder())) {
+            context("repository", "");
             assertThat(run(moto, "us-east-1"))
                     .contains(
                             "ok    account        123456789012, region us-east-1",
@@ -44,7 +46,20 @@ class DoctorTest {
                     .endsWith("exit code 1");
 
             bootstrapped(ssm, "14");
-            assertThat(run(moto, "us-west-2")).contains("ok    zones          the first three have all services");
+            assertThat(run(moto, "us-west-2"))
+                    .contains("ok    zones          us-west-2a, us-west-2b, us-west-2c have all services");
+            String lacking = ec2.describeAvailabilityZones(request -> request.zoneIds("use1-az3"))
+                    .availabilityZones()
+                    .get(0)
+                    .zoneName();
+            context("zones", "us-east-1a, us-east-1b, " + lacking);
+            assertThat(run(moto, "us-east-1"))
+                    .contains(
+                            "STOP  zones",
+                            lacking + " lacks services; put into cdk.json, under context: \"zones\": \"");
+            String proposed = run(moto, "us-east-1").replaceAll("(?s).*\"zones\": \"(.*?)\".*", "$1");
+            context("zones", proposed);
+            assertThat(run(moto, "us-east-1")).contains("ok    zones          " + proposed.replace(",", ", "));
             assertThat(run(moto, "us-east-1")).contains("STOP  bootstrap      version 14 is too old");
             bootstrapped(ssm, "30");
             for (int i = 0; i < 5; i++) {
@@ -94,14 +109,27 @@ class DoctorTest {
     }
 
     private static String prepare(Moto moto, String repository) throws Exception {
-        Path context = Files.writeString(
-                folder.resolve("cdk.json"), "{\"context\": {\"repository\": \"" + repository + "\"}}");
-        return Shell.run(moto.environment(), PrepareAccount.class, "--context", context.toString());
+        context("repository", repository);
+        return Shell.run(
+                moto.environment(),
+                PrepareAccount.class,
+                "--context",
+                folder.resolve("cdk.json").toString());
+    }
+
+    private static void context(String name, String value) throws IOException {
+        Files.writeString(folder.resolve("cdk.json"), "{\"context\": {\"" + name + "\": \"" + value + "\"}}");
     }
 
     private static String run(Moto moto, String region) throws Exception {
         Map<String, String> environment = new HashMap<>(moto.environment());
         environment.put("AWS_REGION", region);
-        return Shell.run(environment, Doctor.class, "--environment", "dev");
+        return Shell.run(
+                environment,
+                Doctor.class,
+                "--environment",
+                "dev",
+                "--context",
+                folder.resolve("cdk.json").toString());
     }
 }

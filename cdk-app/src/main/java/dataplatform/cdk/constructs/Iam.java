@@ -28,26 +28,14 @@ public final class Iam {
 
     /**
      * A service that assumes a role for resources of this account alone, so that nobody can have it assume the role for theirs
-     * (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html).
+     * (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). Not all services say for whom they assume a role, and of some
+     * AWS does not document it: one that says nothing may.
      *
      * @param service such as {@code glue}
      */
     public static IPrincipal service(String service) {
-        return service(service, "StringEquals");
-    }
-
-    /**
-     * The same for one of which AWS does not say whether it tells for whom it assumes a role: it may assume it where it does not.
-     *
-     * @param service such as {@code glue}
-     */
-    public static IPrincipal serviceThatMayTell(String service) {
-        return service(service, "StringEqualsIfExists");
-    }
-
-    private static IPrincipal service(String service, String operator) {
         return new ServicePrincipal(service + ".amazonaws.com")
-                .withConditions(Map.of(operator, Map.of("aws:SourceAccount", Aws.ACCOUNT_ID)));
+                .withConditions(Map.of("StringEqualsIfExists", Map.of("aws:SourceAccount", Aws.ACCOUNT_ID)));
     }
 
     /** Allows to hand a role to a service. */

@@ -132,7 +132,7 @@ public final class CatalogStack extends Stack {
         String name = LakeBucket.BRONZE.folder();
         String database = deployment.names().catalog(LakeBucket.BRONZE);
         Role role = Role.Builder.create(this, name + "Role")
-                .assumedBy(Iam.serviceThatMayTell("glue"))
+                .assumedBy(Iam.service("glue"))
                 .description("What the crawler of " + name + " reads and changes")
                 .build();
         lake.allowReading(role, LakeBucket.BRONZE, Names.REPLICATED + "/");

@@ -113,7 +113,7 @@ public final class ReplicationStack extends Stack {
     private CfnEndpoint source(SourceDatabaseStack database) {
         String secret = database.secretArn(this);
         Role role = Role.Builder.create(this, "SourceRole")
-                .assumedBy(Iam.serviceThatMayTell("dms." + Aws.REGION))
+                .assumedBy(Iam.service("dms." + Aws.REGION))
                 .description("How replication gets the database's password")
                 .build();
         database.allowSecret(role, secret, "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret");

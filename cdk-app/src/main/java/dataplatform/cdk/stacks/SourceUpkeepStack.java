@@ -176,7 +176,8 @@ public final class SourceUpkeepStack extends Stack {
                 .properties(
                         Map.of("Version", FileSystem.fingerprint(deployment.file(JavaFunction.jar("source-database")))))
                 .build();
-        made.getNode().addDependency(JavaFunction.role(function));
+        // and the rules that let it reach the database
+        made.getNode().addDependency(JavaFunction.role(function), tables);
     }
 
     private void loader() {
