@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -23,6 +24,8 @@ import software.amazon.awssdk.services.lakeformation.LakeFormationClient;
 import software.amazon.awssdk.services.lakeformation.model.DataLakeSettings;
 import software.amazon.awssdk.services.lakeformation.model.Permission;
 import software.amazon.awssdk.services.lakeformation.model.PrincipalPermissions;
+import software.amazon.awssdk.services.servicequotas.ServiceQuotasClient;
+import software.amazon.awssdk.services.servicequotas.model.NoSuchResourceException;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.ParameterNotFoundException;
 import software.amazon.awssdk.services.sts.StsClient;
@@ -43,8 +46,10 @@ public final class Doctor implements Callable<Integer> {
     private static final int BOOTSTRAP_VERSION = 21;
 
     private static final int ZONES = 3;
-    /** Networks that a region allows an account unless it asks for more. */
-    private static final int NETWORKS = 5;
+    /** What an environment's Spark grows to: {@code Environment} of the CDK app says it. */
+    static final Map<String, Integer> VCPUS = Map.of("staging", 32, "production", 128);
+
+    static final int VCPUS_OF_OTHERS = 16;
     /** Zones, by their ids, that lack Graviton, Redshift Serverless or MWAA. */
     private static final Set<String> LACKING = Set.of("use1-az3", "usw1-az2", "cac1-az3", "apne1-az3");
     /** States that a stack can't be deployed in. */
@@ -73,6 +78,8 @@ public final class Doctor implements Callable<Integer> {
                 Ec2Client ec2 = Ec2Client.builder().httpClient(http).build();
                 SsmClient ssm = SsmClient.builder().httpClient(http).build();
                 IamClient iam = IamClient.builder().httpClient(http).build();
+                ServiceQuotasClient quotas =
+                        ServiceQuotasClient.builder().httpClient(http).build();
                 LakeFormationClient lake =
                         LakeFormationClient.builder().httpClient(http).build();
                 CloudFormationClient stacks =
@@ -84,8 +91,9 @@ public final class Doctor implements Callable<Integer> {
             stuck(states);
             // what this environment has made itself is in nobody's way
             if (!states.containsKey(names.of("network"))) {
-                networks(ec2);
+                networks(ec2, quotas);
             }
+            vcpus(quotas);
             dmsRoles(iam);
             lakeFormation(lake);
         }
@@ -161,15 +169,50 @@ public final class Doctor implements Callable<Integer> {
         }
     }
 
-    private void networks(Ec2Client ec2) {
+    private void networks(Ec2Client ec2, ServiceQuotasClient quotas) {
         int count = ec2.describeVpcs().vpcs().size();
-        if (count >= NETWORKS) {
-            look(
-                    "networks",
-                    count + " are there, and " + NETWORKS
-                            + " is what a region allows by default: raise the quota, or delete one (the default network is not needed)");
-        } else {
-            ok("networks", count + " of " + NETWORKS);
+        quota(quotas, "vpc", "L-F678F1CE").ifPresent(allowed -> {
+            if (count >= allowed) {
+                stop(
+                        "networks",
+                        count + " are there, and " + allowed + " is this region's quota: raise it, or delete one"
+                                + " (the default network is not needed)");
+            } else {
+                ok("networks", count + " of " + allowed);
+            }
+        });
+    }
+
+    /** A job that asks for more than the quota fails, as does one that comes while others have all of it. */
+    private void vcpus(ServiceQuotasClient quotas) {
+        int wanted = VCPUS.getOrDefault(environment, VCPUS_OF_OTHERS);
+        quota(quotas, "emr-serverless", "L-D05C8A75")
+                .ifPresentOrElse(
+                        allowed -> {
+                            if (allowed < wanted) {
+                                stop(
+                                        "vCPUs of Spark",
+                                        environment + " grows to " + wanted + ", and " + allowed
+                                                + " is the quota: raise it"
+                                                + " (Service Quotas, EMR Serverless), or lower it in Environment");
+                            } else {
+                                ok("vCPUs of Spark", wanted + " of " + allowed);
+                            }
+                        },
+                        () -> look(
+                                "vCPUs of Spark",
+                                "the quota is not told; " + environment + " grows to " + wanted
+                                        + ", and a new account has 16"));
+    }
+
+    private static Optional<Integer> quota(ServiceQuotasClient quotas, String service, String code) {
+        try {
+            return Optional.of((int) Math.round(quotas.getServiceQuota(
+                            request -> request.serviceCode(service).quotaCode(code))
+                    .quota()
+                    .value()));
+        } catch (NoSuchResourceException e) {
+            return Optional.empty();
         }
     }
 

@@ -2,6 +2,7 @@ package dataplatform.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dataplatform.cdk.config.Environment;
 import dataplatform.local.aws.Moto;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,7 +71,8 @@ class DoctorTest {
             assertThat(run(moto, "us-east-1"))
                     .contains(
                             "ok    bootstrap      version 30",
-                            "look  networks       6 are there, and 5 is what a region allows",
+                            "STOP  networks       6 are there, and 5 is this region's quota",
+                            "look  vCPUs of Spark the quota is not told; dev grows to 16",
                             "STOP  roles of DMS   [dms-cloudwatch-logs-role, dms-vpc-role] are not there, or lack");
             assertThat(prepare(moto, "acme/shop"))
                     .contains(
@@ -91,7 +93,7 @@ class DoctorTest {
                             "ok    roles of DMS   they are there",
                             "ok    Lake Formation IAM alone decides",
                             "dev can be deployed")
-                    .doesNotContain("look");
+                    .doesNotContain("networks");
             lake.putDataLakeSettings(request -> request.dataLakeSettings(settings ->
                     settings.createTableDefaultPermissions(List.of()).createDatabaseDefaultPermissions(List.of())));
             assertThat(run(moto, "us-east-1"))
@@ -106,6 +108,15 @@ class DoctorTest {
                 .value(version)
                 .type("String")
                 .overwrite(true));
+    }
+
+    @Test
+    void knowsWhatSparkGrowsToInEachEnvironment() {
+        for (Environment environment : Environment.ALL) {
+            assertThat(environment.spark())
+                    .isEqualTo(new Environment.Spark.Serverless(
+                            Doctor.VCPUS.getOrDefault(environment.name(), Doctor.VCPUS_OF_OTHERS)));
+        }
     }
 
     private static String prepare(Moto moto, String repository) throws Exception {
