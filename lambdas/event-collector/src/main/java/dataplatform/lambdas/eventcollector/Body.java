@@ -1,0 +1,125 @@
+package dataplatform.lambdas.eventcollector;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.zip.GZIPInputStream;
+
+/**
+ * What a request's body says. Messages are found without being read, so that a bad one is told from a bad body. Limits are those of
+ * Segment's HTTP API (https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/).
+ *
+ * @param messages each message's own bytes
+ * @param fields what stands beside the messages of a batch, or in the only message
+ */
+record Body(List<byte[]> messages, Map<String, JsonNode> fields) {
+    static final int MAX_MESSAGE = 32 * 1024;
+    static final int MAX_BODY = 500 * 1024;
+    static final int MAX_MESSAGES = 2500;
+
+    private static final Set<String> FIELDS = Set.of("writeKey", "context", "integrations", "timestamp", "sentAt");
+    private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
+
+    /**
+     * Reads it.
+     *
+     * @param isBatch whether the messages stand in a field {@code batch}; else the body is the message
+     * @throws Refusal if it is no JSON or too much
+     */
+    static Body read(byte[] sent, boolean isBatch) throws Refusal {
+        byte[] body = unpacked(sent);
+        int start = Arrays.mismatch(body, BYTE_ORDER_MARK) == BYTE_ORDER_MARK.length ? BYTE_ORDER_MARK.length : 0;
+        List<byte[]> messages = new ArrayList<>();
+        Map<String, JsonNode> fields = new HashMap<>();
+        try (JsonParser parser = Json.SCANNER.createParser(body, start, body.length - start)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new Refusal("the body is no JSON object");
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String name = parser.currentName();
+                parser.nextToken();
+                if (isBatch && name.equals("batch")) {
+                    messages(parser, body, start, messages);
+                } else if (FIELDS.contains(name)) {
+                    fields.put(name, Json.MAPPER.readTree(value(parser, body, start)));
+                } else {
+                    parser.skipChildren();
+                }
+            }
+            if (parser.nextToken() != null) {
+                throw new Refusal("there is more after the JSON object");
+            }
+        } catch (IOException e) {
+            throw new Refusal("the body is broken JSON");
+        }
+        if (!isBatch) {
+            if (body.length > MAX_MESSAGE) {
+                throw new Refusal("the message is longer than " + MAX_MESSAGE + " bytes");
+            }
+            messages.add(start == 0 ? body : Arrays.copyOfRange(body, start, body.length));
+        }
+        return new Body(messages, fields);
+    }
+
+    private static void messages(JsonParser parser, byte[] body, int start, List<byte[]> messages)
+            throws IOException, Refusal {
+        if (parser.currentToken() != JsonToken.START_ARRAY) {
+            throw new Refusal("batch is no array");
+        }
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            if (messages.size() == MAX_MESSAGES) {
+                throw new Refusal("the batch has more than " + MAX_MESSAGES + " messages");
+            }
+            messages.add(value(parser, body, start));
+        }
+    }
+
+    /** The bytes of the value that the parser stands at; it then stands at its end. */
+    private static byte[] value(JsonParser parser, byte[] body, int start) throws IOException, Refusal {
+        long from = parser.currentTokenLocation().getByteOffset();
+        parser.skipChildren();
+        parser.finishToken();
+        long to = parser.currentLocation().getByteOffset();
+        if (from < 0 || to < from) {
+            throw new Refusal("the body is not in UTF-8");
+        }
+        return Arrays.copyOfRange(body, (int) from, (int) to);
+    }
+
+    /** By its first bytes: not all clients name the encoding, and not all that is between leaves its name. */
+    private static byte[] unpacked(byte[] sent) throws Refusal {
+        byte[] body = sent;
+        if (sent.length > 2 && sent[0] == 0x1f && sent[1] == (byte) 0x8b) {
+            try (InputStream packed = new GZIPInputStream(new ByteArrayInputStream(sent))) {
+                body = packed.readNBytes(MAX_BODY + 1);
+            } catch (IOException e) {
+                throw new Refusal("the body is broken gzip");
+            }
+        }
+        if (body.length > MAX_BODY) {
+            throw new Refusal("the body is longer than " + MAX_BODY + " bytes");
+        }
+        return body;
+    }
+
+    /** A field that is an object, if it is there. */
+    Optional<ObjectNode> object(String name) throws Refusal {
+        return Fields.object(fields.get(name), name);
+    }
+
+    /** A field that is a text, if it is there. */
+    Optional<String> text(String name) throws Refusal {
+        return Fields.text(fields.get(name), name);
+    }
+}

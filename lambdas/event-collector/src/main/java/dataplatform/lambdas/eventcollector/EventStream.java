@@ -1,0 +1,130 @@
+package dataplatform.lambdas.eventcollector;
+
+import java.io.ByteArrayOutputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.kinesis.KinesisClient;
+import software.amazon.awssdk.services.kinesis.model.ProvisionedThroughputExceededException;
+import software.amazon.awssdk.services.kinesis.model.PutRecordsRequestEntry;
+import software.amazon.awssdk.services.kinesis.model.PutRecordsResponse;
+
+/**
+ * Writes events to a Kinesis stream, a line each; lines that come together share a record, as Kinesis and Firehose bill by the record. What the
+ * stream refuses of a request is sent again, and only that.
+ */
+final class EventStream {
+    /** Of one record; a request to Kinesis takes 5 MB in 500 records. */
+    private static final int RECORD = 250_000;
+
+    private static final int RECORDS = 20;
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
+    private static final String THROTTLED = "ProvisionedThroughputExceededException";
+
+    private final KinesisClient kinesis;
+    private final String stream;
+
+    EventStream(KinesisClient kinesis, String stream) {
+        this.kinesis = kinesis;
+        this.stream = stream;
+    }
+
+    /**
+     * Writes them; when it returns, the stream has all of them.
+     *
+     * @param time how long it may try
+     * @throws Refusal with 429 if the stream takes no more for now, with 503 if it does not answer; it may have taken some
+     */
+    void put(List<Event> events, Duration time) throws Refusal {
+        long end = System.nanoTime() + time.toNanos();
+        List<PutRecordsRequestEntry> left = records(events);
+        Duration pause = FIRST_PAUSE;
+        while (true) {
+            Refusal refusal;
+            List<PutRecordsRequestEntry> now = left.subList(0, Math.min(RECORDS, left.size()));
+            try {
+                PutRecordsResponse response =
+                        kinesis.putRecords(request -> request.streamName(stream).records(now));
+                List<PutRecordsRequestEntry> refused = new ArrayList<>();
+                boolean throttled = false;
+                for (int i = 0; i < now.size(); i++) {
+                    String error = response.records().get(i).errorCode();
+                    if (error != null) {
+                        refused.add(now.get(i));
+                        throttled |= error.equals(THROTTLED);
+                    }
+                }
+                boolean progress = refused.size() < now.size();
+                refused.addAll(left.subList(now.size(), left.size()));
+                left = refused;
+                if (left.isEmpty()) {
+                    return;
+                }
+                if (progress) {
+                    pause = FIRST_PAUSE;
+                }
+                refusal = throttled ? overloaded() : unavailable();
+            } catch (ProvisionedThroughputExceededException e) {
+                refusal = overloaded();
+            } catch (SdkException e) {
+                refusal = unavailable();
+            }
+            if (System.nanoTime() + pause.toNanos() > end) {
+                throw refusal;
+            }
+            sleep(pause);
+            pause = pause.multipliedBy(2);
+        }
+    }
+
+    private static Refusal overloaded() {
+        return new Refusal(429, "too much at once; try again");
+    }
+
+    private static Refusal unavailable() {
+        return new Refusal(503, "the stream does not answer; try again");
+    }
+
+    /** With up to a half more or less, so that those that were refused together don't come together again. */
+    private static void sleep(Duration pause) throws Refusal {
+        try {
+            Thread.sleep((long) (pause.toMillis() * ThreadLocalRandom.current().nextDouble(0.5, 1.5)));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw unavailable();
+        }
+    }
+
+    private static List<PutRecordsRequestEntry> records(List<Event> events) {
+        List<PutRecordsRequestEntry> records = new ArrayList<>();
+        ByteArrayOutputStream lines = new ByteArrayOutputStream();
+        String key = null;
+        for (Event event : events) {
+            if (lines.size() > 0 && lines.size() + event.json().length >= RECORD) {
+                records.add(record(key, lines));
+            }
+            if (lines.size() == 0) {
+                key = event.key();
+            }
+            lines.writeBytes(event.json());
+            lines.write('\n');
+        }
+        if (lines.size() > 0) {
+            records.add(record(key, lines));
+        }
+        return records;
+    }
+
+    private static PutRecordsRequestEntry record(String key, ByteArrayOutputStream lines) {
+        PutRecordsRequestEntry record = PutRecordsRequestEntry.builder()
+                // the most that Kinesis takes
+                .partitionKey(key.substring(0, Math.min(key.length(), 256)))
+                .data(SdkBytes.fromByteArrayUnsafe(lines.toByteArray()))
+                .build();
+        lines.reset();
+        return record;
+    }
+}

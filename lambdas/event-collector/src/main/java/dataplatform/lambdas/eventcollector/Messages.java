@@ -1,0 +1,242 @@
+package dataplatform.lambdas.eventcollector;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The messages of one request, made into events: with what the batch says of all of them, with ids, and with the time at which they
+ * happened by the server's clock. A message that is wrong becomes an event that says why and holds what was sent, for the quarantine; the
+ * others go on.
+ */
+final class Messages {
+    private static final int MAX_ID = 100;
+    private static final Set<String> TYPES = Set.of("identify", "track", "page", "screen", "group", "alias");
+
+    private final Request request;
+    private final Body body;
+    private final String source;
+    /** How often the same content has come in this request: that twice is no retry. */
+    private final Map<String, Integer> seen = new HashMap<>();
+
+    /** @param source that the write key is given to */
+    Messages(Request request, Body body, String source) {
+        this.request = request;
+        this.body = body;
+        this.source = source;
+    }
+
+    /**
+     * All of them, in their order.
+     *
+     * @param type that the path says; in a batch each message says its own
+     * @throws Refusal if what the batch says of all of them is wrong
+     */
+    List<Event> events(Optional<String> type) throws Refusal {
+        Common common = new Common(
+                body.object("context"), body.object("integrations"), body.text("timestamp"), body.text("sentAt"));
+        List<Event> events = new ArrayList<>(body.messages().size());
+        for (byte[] message : body.messages()) {
+            try {
+                events.add(event(message, type, common));
+            } catch (Refusal e) {
+                events.add(quarantined(message, e.getMessage()));
+            }
+        }
+        return events;
+    }
+
+    private record Common(
+            Optional<ObjectNode> context,
+            Optional<ObjectNode> integrations,
+            Optional<String> timestamp,
+            Optional<String> sentAt) {}
+
+    private Event event(byte[] sent, Optional<String> ofPath, Common common) throws Refusal {
+        if (sent.length > Body.MAX_MESSAGE) {
+            throw new Refusal("the message is longer than " + Body.MAX_MESSAGE + " bytes");
+        }
+        ObjectNode message = parse(sent);
+        message.remove(List.of("writeKey", "quarantined"));
+        String type = type(message, ofPath);
+        message.put("type", type);
+        Optional<String> user = id(message, "userId");
+        Optional<String> anonymous = id(message, "anonymousId");
+        Optional<String> group = id(message, "groupId");
+        Optional<String> previous = id(message, "previousId");
+        check(message, type, user, anonymous, group, previous);
+        for (String name : List.of("properties", "traits")) {
+            Fields.object(message.get(name), name);
+        }
+        merge(message, "context", common.context());
+        merge(message, "integrations", common.integrations());
+        Optional<String> original = Fields.text(message.get("originalTimestamp"), "originalTimestamp")
+                .or(() -> textOrEmpty(message.get("timestamp")))
+                .or(common::timestamp);
+        Fields.text(message.get("timestamp"), "timestamp");
+        Optional<String> sentAt = Fields.text(message.get("sentAt"), "sentAt").or(common::sentAt);
+        message.remove(List.of("sentAt", "timestamp"));
+        original.ifPresent(time -> message.put("originalTimestamp", time));
+        String messageId = messageId(message);
+        message.put("messageId", messageId);
+        if (request.header("origin").isPresent()) {
+            ofBrowser(message);
+        }
+        sentAt.ifPresent(time -> message.put("sentAt", time));
+        message.put("timestamp", timestamp(original, sentAt).toString());
+        message.put("receivedAt", request.receivedAt().toString());
+        message.put("source", source);
+        String key = user.or(() -> anonymous).or(() -> group).orElse(messageId);
+        return new Event(key, Json.bytes(message));
+    }
+
+    private static ObjectNode parse(byte[] sent) throws Refusal {
+        JsonNode read;
+        try {
+            read = Json.MAPPER.readTree(sent);
+        } catch (JsonProcessingException e) {
+            throw new Refusal("the message is no JSON, or too deep, or has a number that is too long");
+        } catch (IOException e) {
+            throw new Refusal("the message is not in UTF-8");
+        }
+        if (read instanceof ObjectNode message) {
+            return message;
+        }
+        throw new Refusal("the message is no object");
+    }
+
+    private static String type(ObjectNode message, Optional<String> ofPath) throws Refusal {
+        Optional<String> type = ofPath.isPresent() ? ofPath : Fields.text(message.get("type"), "type");
+        return type.filter(TYPES::contains)
+                .orElseThrow(() -> new Refusal("type is none of alias, group, identify, page, screen, track"));
+    }
+
+    /** An id or a name as a text; one that is null or empty is as if it were not there. */
+    private static Optional<String> id(ObjectNode message, String name) throws Refusal {
+        Optional<String> id = Fields.text(message.get(name), name);
+        message.remove(name);
+        id.ifPresent(text -> message.put(name, text));
+        return id;
+    }
+
+    private static void check(
+            ObjectNode message,
+            String type,
+            Optional<String> user,
+            Optional<String> anonymous,
+            Optional<String> group,
+            Optional<String> previous)
+            throws Refusal {
+        if (user.isEmpty() && anonymous.isEmpty()) {
+            throw new Refusal("there is neither userId nor anonymousId");
+        }
+        if (type.equals("track") && id(message, "event").isEmpty()) {
+            throw new Refusal("event, the name of what happened, is missing");
+        }
+        if (type.equals("group") && group.isEmpty()) {
+            throw new Refusal("groupId is missing");
+        }
+        if (type.equals("alias") && previous.isEmpty()) {
+            throw new Refusal("previousId is missing");
+        }
+    }
+
+    /** What the message says goes before what the batch says. */
+    private static void merge(ObjectNode message, String name, Optional<ObjectNode> ofBatch) throws Refusal {
+        Optional<ObjectNode> own = Fields.object(message.get(name), name);
+        if (ofBatch.isPresent()) {
+            ObjectNode merged = Json.MAPPER.createObjectNode();
+            merged.setAll(ofBatch.get());
+            own.ifPresent(merged::setAll);
+            message.set(name, merged);
+        }
+    }
+
+    /** The client's own, or one that follows from the content, so that a retry is the same message. */
+    private String messageId(ObjectNode message) {
+        Optional<String> own = textOrEmpty(message.get("messageId")).filter(id -> id.length() <= MAX_ID);
+        return own.orElseGet(() -> contentId(Json.bytes(message)));
+    }
+
+    private String contentId(byte[] content) {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+        String hash = HexFormat.of().formatHex(digest.digest(content), 0, 16);
+        int before = seen.merge(hash, 1, Integer::sum) - 1;
+        return "content-" + hash + (before == 0 ? "" : "-" + before);
+    }
+
+    private static Optional<String> textOrEmpty(JsonNode value) {
+        try {
+            return Fields.text(value, "");
+        } catch (Refusal e) {
+            return Optional.empty();
+        }
+    }
+
+    /** A server sends messages of others: its own address is not theirs. */
+    private void ofBrowser(ObjectNode message) {
+        ObjectNode context = message.withObject("/context");
+        if (!context.hasNonNull("ip")) {
+            context.put("ip", request.address());
+        }
+        if (!context.hasNonNull("userAgent")) {
+            request.header("user-agent").ifPresent(agent -> context.put("userAgent", agent));
+        }
+    }
+
+    /**
+     * When it happened by the server's clock, as Segment reckons it: what passed between the event and the sending is measured by the
+     * client's clock, which may be wrong by years, and taken from the server's time of receipt.
+     */
+    private Instant timestamp(Optional<String> original, Optional<String> sentAt) throws Refusal {
+        if (original.isEmpty()) {
+            return request.receivedAt();
+        }
+        Instant happened = time(original.get(), "timestamp");
+        if (sentAt.isEmpty()) {
+            return happened;
+        }
+        Duration age = Duration.between(happened, time(sentAt.get(), "sentAt"));
+        Instant corrected = request.receivedAt().minus(age);
+        return time(corrected.toString(), "timestamp");
+    }
+
+    private static Instant time(String text, String name) throws Refusal {
+        try {
+            return Times.parse(text);
+        } catch (DateTimeException e) {
+            throw new Refusal(name + " is no time of ISO 8601 between the years 1 and 9999");
+        }
+    }
+
+    private Event quarantined(byte[] sent, String reason) {
+        String id = contentId(sent);
+        ObjectNode event = Json.MAPPER.createObjectNode();
+        event.put("messageId", id);
+        event.put("receivedAt", request.receivedAt().toString());
+        event.put("source", source);
+        event.putObject("quarantined")
+                .put("reason", reason)
+                .put("raw", Base64.getEncoder().encodeToString(sent));
+        return new Event(id, Json.bytes(event));
+    }
+}
