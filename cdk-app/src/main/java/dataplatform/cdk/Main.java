@@ -23,7 +23,7 @@ import software.amazon.awscdk.AppProps;
  *
  * <p>Other context values: {@code repository} on GitHub, as {@code owner/name}; {@code alert-email}, who receives alarms; {@code openlineage-url}, where Airflow and Spark emit their events; {@code delete-data}, the second key to delete data: the
  * environment's name again; {@code cidr}, {@code zones}, {@code vpc}, {@code private-subnets} and {@code public-subnet}, the {@link Network};
- * {@code source-secret}, {@code source-security-group} and {@code source-database}, the {@link OwnSource}; {@code checkout}, the folder
+ * {@code source-secret}, {@code source-security-group} and {@code source-database}, the {@link OwnSource}; {@code web-events}, whether they are taken; {@code checkout}, the folder
  * that holds the modules, if it is not the one above.
  */
 public final class Main {
@@ -88,6 +88,7 @@ public final class Main {
                             context(app, "repository", ""),
                             context(app, "alert-email", ""),
                             context(app, "openlineage-url", ""),
+                            Boolean.parseBoolean(context(app, "web-events", "false")),
                             network(app),
                             source(app),
                             Path.of(context(app, "checkout", "..")).toAbsolutePath()));

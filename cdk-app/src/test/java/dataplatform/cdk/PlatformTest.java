@@ -137,6 +137,31 @@ class PlatformTest {
         }
     }
 
+    @Test
+    void webEventsComeFromAnApiToRawFilesWhereTheyAreWanted() {
+        assertThat(synthesis.templates())
+                .containsKey("dataplatform-dev-other-events")
+                .doesNotContainKey("dataplatform-dev-events");
+        String stack = "dataplatform-dev-other-events";
+        JsonNode delivery = synthesis.only(stack, "AWS::KinesisFirehose::DeliveryStream");
+        JsonNode files = delivery.get("ExtendedS3DestinationConfiguration");
+        assertThat(files.get("Prefix").asText()).isEqualTo("web-data/raw/!{timestamp:yyyy/MM/dd/HH}/");
+        assertThat(files.get("CompressionFormat").asText()).isEqualTo("GZIP");
+        assertThat(synthesis.only(stack, "AWS::Kinesis::Stream").toString()).contains("\"EncryptionType\":\"KMS\"");
+        assertThat(synthesis
+                        .only(stack, "AWS::ApiGatewayV2::Integration")
+                        .get("PayloadFormatVersion")
+                        .asText())
+                .isEqualTo("2.0");
+        assertThat(synthesis.only(stack, "AWS::ApiGatewayV2::Stage").toString())
+                .doesNotContain("authorization", "sourceIp");
+        assertThat(synthesis.resources("dataplatform-dev-other-watch", "AWS::CloudWatch::Alarm").values().stream()
+                        .map(alarm -> alarm.at("/Properties/AlarmDescription").asText())
+                        .filter(what -> what.endsWith("docs/runbooks/web-events.md")))
+                .hasSize(4);
+        assertThat(Synthesis.CHECKOUT.resolve("docs/runbooks/web-events.md")).exists();
+    }
+
     /** DMS fails for good when it starts and finds no table, and CloudFormation does not start it again. */
     @Test
     void theTablesAreThereBeforeReplicationStarts() throws IOException {

@@ -45,6 +45,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             false,
             DEV.database(),
             new Environment.Replication("dms.t3.small", false),
+            1,
             new Environment.Spark.Clusters("m7g.xlarge", 8),
             DEV.airflow(),
             new Environment.Warehouse.Cluster("ra3.large", 2),
@@ -76,6 +77,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                             REPOSITORY,
                             "alerts@example.org",
                             "",
+                            true,
                             Network.OWN,
                             Optional.empty(),
                             checkout),
@@ -99,6 +101,7 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
                     REPOSITORY,
                     "",
                     "https://lineage.example.org",
+                    true,
                     Network.OWN,
                     Optional.empty(),
                     checkout(folder));

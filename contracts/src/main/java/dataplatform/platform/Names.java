@@ -11,6 +11,8 @@ import java.util.regex.Pattern;
 public record Names(String environment) {
     /** Folder of the bronze bucket that replication writes under. */
     public static final String REPLICATED = "ecommerce_rds";
+    /** Folder of the bronze bucket that web events stand under. */
+    public static final String WEB_DATA = "web-data";
 
     private static final String PLATFORM = "dataplatform";
     private static final Pattern ENVIRONMENT = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");

@@ -59,6 +59,7 @@ class PermissionsTest {
             // the platform's own key
             "s3:GetObject", Set.of("kms:Decrypt"),
             "s3:PutObject", Set.of("kms:GenerateDataKey"),
+            "kinesis:PutRecords", Set.of("kms:GenerateDataKey"),
             "secretsmanager:GetSecretValue", Set.of("kms:Decrypt"));
 
     private static final Set<String> LOG = Set.of("logs:CreateLogStream", "logs:PutLogEvents");
@@ -91,7 +92,15 @@ class PermissionsTest {
 
     @Test
     void eachFunctionMayDoWhatItsCodeCallsAndNothingElse(@TempDir Path folder) throws IOException {
-        Main.synthesise(Main.app(Map.of("checkout", Project.file("").toString()), folder), Contracts::bundled);
+        Main.synthesise(
+                Main.app(
+                        Map.of(
+                                "web-events",
+                                "true",
+                                "checkout",
+                                Project.file("").toString()),
+                        folder),
+                Contracts::bundled);
         JavaClasses classes = new ClassFileImporter().importPaths(ownClasses());
         Collection<Function> functions = functions(folder);
         assertThat(functions).hasSizeGreaterThan(10);

@@ -23,6 +23,7 @@ import software.amazon.awscdk.StackProps;
  * @param repository on GitHub, as {@code owner/name}
  * @param alertEmail who receives alarms; nobody if empty
  * @param openLineageUrl address that Airflow and Spark emit OpenLineage events to; none are emitted if empty
+ * @param webEvents whether web events are taken
  * @param network that it stands in
  * @param source that is replicated in place of the shop's database
  * @param checkout the folder that holds the modules
@@ -34,6 +35,7 @@ public record Deployment(
         String repository,
         String alertEmail,
         String openLineageUrl,
+        boolean webEvents,
         Network network,
         Optional<OwnSource> source,
         Path checkout) {

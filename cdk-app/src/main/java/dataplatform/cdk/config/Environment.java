@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
  * @param nat whether private subnets reach the internet
  * @param database of the source
  * @param replication what it runs on
+ * @param eventShards of the stream of web events; one takes 1,000 requests or 1 MB a second
  * @param spark what it runs on
  * @param airflow what it runs on
  * @param warehouse what it runs on
@@ -29,6 +30,7 @@ public record Environment(
         boolean nat,
         Database database,
         Replication replication,
+        int eventShards,
         Spark spark,
         Airflow airflow,
         Warehouse warehouse,
@@ -92,6 +94,7 @@ public record Environment(
             false,
             new Database("t4g.micro", 20, false, 1),
             new Replication("dms.t3.micro", false),
+            1,
             new Spark.Serverless(16),
             new Airflow.OnDemand("t4g.medium"),
             new Warehouse.Serverless(4, 8),
@@ -105,6 +108,7 @@ public record Environment(
             true,
             new Database("t4g.small", 50, false, 7),
             new Replication("dms.t3.small", false),
+            1,
             new Spark.Serverless(32),
             new Airflow.Managed(AIRFLOW, "mw1.small"),
             new Warehouse.Serverless(8, 16),
@@ -118,6 +122,7 @@ public record Environment(
             true,
             new Database("m7g.large", 200, true, 30),
             new Replication("dms.t3.medium", true),
+            2,
             new Spark.Serverless(128),
             new Airflow.Managed(AIRFLOW, "mw1.small"),
             new Warehouse.Serverless(16, 64),
@@ -141,6 +146,7 @@ public record Environment(
                     DEV.nat,
                     DEV.database,
                     DEV.replication,
+                    DEV.eventShards,
                     DEV.spark,
                     DEV.airflow,
                     DEV.warehouse,

@@ -29,6 +29,10 @@ public final class Cost {
     private static final int SPARK_VCPU_HOURS = 8;
     private static final int SPARK_GIGABYTE_HOURS = 32;
     private static final int LAKE_GIGABYTES = 20;
+    // a kilobyte of events in each
+    private static final int EVENT_REQUESTS_IN_THOUSANDS = 100;
+    // of each record five kilobytes are billed
+    private static final int EVENT_GIGABYTES = 1;
     /** What depends on use alone, or is too small to be seen. */
     private static final String NOT_COUNTED = """
             not counted: data through NAT (0.045 a GB); logs in CloudWatch (0.50 a GB, MWAA's five are the most) and of VPC flows;
@@ -43,6 +47,9 @@ public final class Cost {
 
     /** What is free, or so cheap at these amounts that no price would show: requests, messages, a few megabytes of logs, the seconds of functions that Lambda gives every month. */
     private static final Set<String> FREE = Set.of(
+            "AWS::ApiGatewayV2::Integration",
+            "AWS::ApiGatewayV2::Route",
+            "AWS::ApiGatewayV2::Stage",
             "AWS::Athena::NamedQuery",
             "AWS::Athena::WorkGroup",
             "AWS::Budgets::Budget",
@@ -74,6 +81,8 @@ public final class Cost {
             "AWS::KMS::Alias",
             "AWS::Lambda::Function",
             "AWS::Lambda::LayerVersion",
+            "AWS::Lambda::Permission",
+            "AWS::Logs::LogStream",
             "AWS::Logs::LogGroup",
             "AWS::RDS::DBParameterGroup",
             "AWS::RDS::DBSubnetGroup",
@@ -264,6 +273,18 @@ public final class Cost {
                         resource,
                         POLLS_IN_THOUSANDS + ",000 looks for messages",
                         always("sqs.thousand", POLLS_IN_THOUSANDS));
+            case "AWS::Kinesis::Stream" -> {
+                int shards = properties.get("ShardCount").asInt();
+                line(stack, resource, shards + " shard(s)", always("kinesis.shard", HOURS * shards));
+            }
+            case "AWS::KinesisFirehose::DeliveryStream" ->
+                line(stack, resource, EVENT_GIGABYTES + " GB a day", running("firehose", EVENT_GIGABYTES));
+            case "AWS::ApiGatewayV2::Api" ->
+                line(
+                        stack,
+                        resource,
+                        EVENT_REQUESTS_IN_THOUSANDS + ",000 requests a day",
+                        running("http-api.thousand", EVENT_REQUESTS_IN_THOUSANDS));
             case "AWS::Glue::Crawler" -> {
                 if (properties.has("Schedule")) {
                     line(stack, resource, "once a day", always("crawler", 30));

@@ -3,6 +3,7 @@ package dataplatform.cdk.stacks;
 import dataplatform.cdk.config.Deployment;
 import io.github.cdklabs.cdknag.AwsSolutionsChecks;
 import java.util.List;
+import java.util.Optional;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.Aspects;
 
@@ -32,10 +33,12 @@ public final class Platform {
         new AthenaStack(app, deployment, lake);
         SparkStack spark = new SparkStack(app, deployment, lake, network);
         WarehouseStack warehouse = new WarehouseStack(app, deployment, lake, network, catalog);
+        Optional<EventsStack> events =
+                deployment.webEvents() ? Optional.of(new EventsStack(app, deployment, lake)) : Optional.empty();
         new PeopleStack(app, deployment, lake, warehouse);
         new AirflowStack(
                 app, deployment, lake, network, database, upkeep, replication, spark, warehouse, landingPrefixes);
-        new WatchStack(app, deployment, lake, replication, spark, !landingPrefixes.isEmpty());
+        new WatchStack(app, deployment, lake, replication, spark, events, !landingPrefixes.isEmpty());
         // whoever owns the repository may deploy: there is none by default
         if (!deployment.repository().isEmpty()) {
             new DeliveryStack(app, deployment);

@@ -9,6 +9,7 @@ import dataplatform.contracts.Contract;
 import dataplatform.platform.Names;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Stack;
@@ -48,6 +49,7 @@ public final class WatchStack extends Stack {
             LakeStack lake,
             ReplicationStack replication,
             SparkStack spark,
+            Optional<EventsStack> events,
             boolean filesLand) {
         super(scope, deployment.names().of("watch"), deployment.stack("watch", "Alarms, budget and dashboard"));
         this.deployment = deployment;
@@ -106,6 +108,7 @@ public final class WatchStack extends Stack {
                     TreatMissingData.NOT_BREACHING,
                     1);
         }
+        events.ifPresent(this::webEvents);
         if (!environment.rests()) {
             deployment.contracts().forEach(this::staleTable);
         }
@@ -208,6 +211,48 @@ public final class WatchStack extends Stack {
         return what + " Runbook: docs/runbooks/" + name + ".md";
     }
 
+    private void webEvents(EventsStack events) {
+        String name = EventsStack.name(deployment.names());
+        webEvents(
+                "late",
+                "Web events come to raw files more than five minutes late, or not at all.",
+                metric("AWS/Firehose", "KinesisMillisBehindLatest", "DeliveryStreamName", name, "Maximum"),
+                300_000,
+                ComparisonOperator.GREATER_THAN_THRESHOLD);
+        webEvents(
+                "not-delivered",
+                "Web events could not be written to raw files.",
+                metric("AWS/Firehose", "DeliveryToS3.Success", "DeliveryStreamName", name, "Minimum"),
+                1,
+                ComparisonOperator.LESS_THAN_THRESHOLD);
+        webEvents(
+                "throttled",
+                "The stream of web events takes no more; clients wait and send again.",
+                metric("AWS/Kinesis", "WriteProvisionedThroughputExceeded", "StreamName", name, "Sum"),
+                0,
+                ComparisonOperator.GREATER_THAN_THRESHOLD);
+        webEvents(
+                "refused",
+                "The API of web events fails; clients wait and send again.",
+                metric("AWS/ApiGateway", "5xx", "ApiId", events.apiId(this), "Sum"),
+                0,
+                ComparisonOperator.GREATER_THAN_THRESHOLD);
+    }
+
+    private void webEvents(String name, String what, IMetric metric, Number threshold, ComparisonOperator operator) {
+        alarm("web-events-" + name, "web-events", what, metric, threshold, operator, TreatMissingData.NOT_BREACHING, 3);
+    }
+
+    private static IMetric metric(String namespace, String name, String dimension, String value, String statistic) {
+        return Metric.Builder.create()
+                .namespace(namespace)
+                .metricName(name)
+                .dimensionsMap(Map.of(dimension, value))
+                .statistic(statistic)
+                .period(FIVE_MINUTES)
+                .build();
+    }
+
     private void alarm(
             String name,
             String what,
@@ -216,9 +261,21 @@ public final class WatchStack extends Stack {
             ComparisonOperator operator,
             TreatMissingData missing,
             int periods) {
+        alarm(name, name, what, metric, threshold, operator, missing, periods);
+    }
+
+    private void alarm(
+            String name,
+            String runbook,
+            String what,
+            IMetric metric,
+            Number threshold,
+            ComparisonOperator operator,
+            TreatMissingData missing,
+            int periods) {
         Alarm.Builder.create(this, name)
                 .alarmName(deployment.names().of(name))
-                .alarmDescription(runbook(what, name))
+                .alarmDescription(runbook(what, runbook))
                 .metric(metric)
                 .threshold(threshold)
                 .comparisonOperator(operator)
