@@ -25,8 +25,9 @@ built := target/built
 tools := .venv/installed-$(shell cksum < requirements.txt | cut -d ' ' -f 1)
 airflow := airflow/.venv/installed-$(shell cksum < airflow/requirements.txt | cut -d ' ' -f 1)
 checkov := cdk-app/.venv/installed-$(shell cksum < cdk-app/requirements.txt | cut -d ' ' -f 1)
-# npm writes it when it has installed everything
+# npm writes them when it has installed everything
 cdk := cdk-app/node_modules/.package-lock.json
+clients := lambdas/event-collector/clients/node_modules/.package-lock.json
 cdk_run = cd cdk-app && JAVA='$(JAVA)' node_modules/.bin/cdk --no-lookups $(if $(ENV),--context env='$(ENV)') \
   $(if $(DELETE_DATA),--context delete-data='$(DELETE_DATA)')
 # what broadens rights is shown to a person first
@@ -113,7 +114,7 @@ tunnel: $(built) | environment ## start the machine through which source databas
 build: $(built) ## compile and pack
 
 .PHONY: test
-test: $(tools) $(airflow) $(checkov) $(trino) $(cdk) | java ## run all tests
+test: $(tools) $(airflow) $(checkov) $(trino) $(cdk) $(clients) | java ## run all tests
 	@failed=; $(maven) --threads 2 --fail-at-end verify || failed+=' Maven (its list is above),'; \
 	$(call lint_templates,cdk-app/target/synthesis/cdk.out/*.template.json) || failed+=' the linters of the templates,'; \
 	(cd airflow && .venv/bin/python -m pytest --quiet tests) || failed+=' the tests of airflow,'; \
@@ -270,6 +271,11 @@ $(cdk): cdk-app/package-lock.json
 	@command -v npm >/dev/null || { echo 'No npm found: install Node.js 22 or newer, on which CDK runs.' >&2; exit 1; }
 	@echo 'installing the CDK into cdk-app/node_modules' >&2
 	@npm ci --prefix cdk-app --no-audit --no-fund --silent >&2
+	@touch $@
+
+$(clients): lambdas/event-collector/clients/package-lock.json
+	@echo "installing Segment's clients into lambdas/event-collector/clients/node_modules" >&2
+	@npm ci --prefix lambdas/event-collector/clients --no-audit --no-fund --silent >&2
 	@touch $@
 
 $(trino):

@@ -16,6 +16,7 @@ import com.sun.net.httpserver.HttpExchange;
 import dataplatform.local.aws.Moto;
 import dataplatform.local.lambda.HttpApi;
 import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.LoopbackServer;
 import dataplatform.local.process.Project;
 import java.io.ByteArrayOutputStream;
@@ -230,6 +231,58 @@ class EventCollectorTest {
                         && event.at("/context/library/name").asText().equals("analytics-java"));
         assertThat(events.stream().map(event -> event.get("messageId").asText()).distinct())
                 .hasSize(251);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"node", "plain", "gzip"})
+    void theClientsForNodeAndPythonUnchangedAreAnsweredAsTheyExpect(String form) throws Exception {
+        int count = 100;
+        List<String> arguments = List.of(api.endpoint().toString(), "new key", Integer.toString(count));
+        List<String> command = new ArrayList<>(
+                form.equals("node")
+                        ? List.of("node", client("send.mjs"))
+                        : List.of(Project.file(".venv/bin/python").toString(), client("send.py")));
+        command.addAll(arguments);
+        command.add(form);
+        try (ChildProcess client = ChildProcess.start("client", command, Map.of(), folder.resolve("client.log"))) {
+            client.await(line -> {});
+        }
+
+        List<JsonNode> events = events();
+        assertThat(events).hasSize(count + 4);
+        assertThat(events).allSatisfy(event -> {
+            assertThat(event.has("quarantined")).isFalse();
+            assertThat(event.get("source").asText()).isEqualTo("social");
+            assertThat(event.at("/context/library/version").asText()).isNotEmpty();
+            assertThat(event.has("ip")).isFalse();
+        });
+        assertThat(events.stream().map(event -> event.get("messageId").asText()).distinct())
+                .hasSize(count + 4);
+        Map<String, List<JsonNode>> byType = events.stream()
+                .collect(Collectors.groupingBy(event -> event.get("type").asText()));
+        assertThat(byType.keySet()).containsExactlyInAnyOrder("identify", "track", "page", "group", "alias");
+        for (JsonNode event : byType.get("track")) {
+            int number = event.at("/properties/number").asInt();
+            assertThat(event.get("userId").asText()).isEqualTo("u" + number % 7);
+            assertThat(event.at("/properties/price").toString()).isEqualTo("19.975");
+            assertThat(event.at("/properties/nested").toString()).isEqualTo("{\"list\":[1,{\"a\":null}]}");
+            assertThat(event.at("/context/ip").asText()).isEqualTo("203.0.113.7");
+            // less what passed between the reading of the clock and the answer
+            Instant sent = Instant.parse("2020-02-29T03:04:05Z").plusMillis(number);
+            assertThat(Times.parse(event.get("originalTimestamp").asText())).isEqualTo(sent);
+            assertThat(Instant.parse(event.get("timestamp").asText())).isBetween(sent, sent.plusSeconds(30));
+        }
+        assertThat(byType.get("track").stream()
+                        .map(event -> event.at("/properties/number").asInt()))
+                .containsExactlyInAnyOrderElementsOf(
+                        IntStream.range(0, count).boxed().toList());
+        assertThat(byType.get("identify").get(0).at("/traits/name").asText()).isEqualTo("Ångström 🚀");
+        assertThat(byType.get("page").get(0).get("anonymousId").asText()).isEqualTo("a1");
+        assertThat(byType.get("page").get(0).has("userId")).isFalse();
+    }
+
+    private static String client(String program) {
+        return Project.file("lambdas/event-collector/clients/" + program).toString();
     }
 
     @Test
