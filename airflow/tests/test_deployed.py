@@ -85,3 +85,11 @@ def test_mwaas_shell_goes_on_after_the_start_up_script(tmp_path, component, pip_
     assert done.stdout.endswith("redshift goes on\n")
     broken = component == "worker" and not pip_works
     assert ("could NOT be installed" in done.stderr) == broken
+
+
+def test_mwaas_own_constraints_say_the_versions():
+    """A version that differs from theirs installs nothing at all."""
+    wanted = (AIRFLOW / "mwaa-requirements.txt").read_text().splitlines()
+    names = [line for line in wanted if line and not line.startswith("#")]
+    assert names
+    assert all(re.fullmatch(r"[a-z-]+", name) for name in names)

@@ -26,7 +26,7 @@ public final class JavaFunction {
     }
 
     /**
-     * Declares it. No SnapStart: nobody waits for these functions by the second, and a snapshot takes longer than their start.
+     * Declares it. Without SnapStart: nobody waits by the second for most of these functions, and a snapshot takes longer than their start.
      *
      * @param key that its log is encrypted with
      * @param module such as {@code start-replication}
