@@ -133,6 +133,8 @@ torture: $(built) $(tools) ## change the source at random, kill replication and 
 .PHONY: bench
 bench: $(built) $(tools) ## measure the jobs beside their peers, and how long a change takes to silver: SCALE=<n> ONLY=<regular expression>
 	@bench/run
+	@if [[ collector =~ $${ONLY:-.} ]]; then taskset --cpu-list 0 .venv/bin/java-25 -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+	  -cp bench/target/classes:lambdas/event-collector/target/event-collector.jar dataplatform.bench.CollectorBench; fi
 	@rm -rf target/freshness
 	@if [[ freshness =~ $${ONLY:-.} ]]; then $(run) dataplatform.local.torture.Freshness --state target/freshness; fi
 

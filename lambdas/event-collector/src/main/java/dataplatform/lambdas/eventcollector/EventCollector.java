@@ -51,21 +51,19 @@ public final class EventCollector implements RequestStreamHandler {
                 Clock.systemUTC());
     }
 
-    private EventCollector(KinesisClient kinesis, SecretsManagerClient secrets, Clock clock) {
-        this(
-                new Collector(
-                        new WriteKeys(
-                                () -> secrets.getSecretValue(
-                                                request -> request.secretId(System.getenv("WRITE_KEYS_SECRET")))
-                                        .secretString(),
-                                clock),
-                        new EventStream(kinesis, System.getenv("EVENT_STREAM"))),
-                clock);
-    }
-
-    EventCollector(Collector collector, Clock clock) {
-        this.collector = collector;
+    /**
+     * The function with other clients.
+     *
+     * @param clock tells when messages come
+     */
+    public EventCollector(KinesisClient kinesis, SecretsManagerClient secrets, Clock clock) {
         this.clock = clock;
+        this.collector = new Collector(
+                new WriteKeys(
+                        () -> secrets.getSecretValue(request -> request.secretId(System.getenv("WRITE_KEYS_SECRET")))
+                                .secretString(),
+                        clock),
+                new EventStream(kinesis, System.getenv("EVENT_STREAM")));
     }
 
     @Override
