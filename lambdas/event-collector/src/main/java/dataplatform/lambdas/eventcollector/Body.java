@@ -1,5 +1,7 @@
 package dataplatform.lambdas.eventcollector;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -21,9 +23,9 @@ import java.util.zip.GZIPInputStream;
  * Segment's HTTP API (https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/).
  *
  * @param messages each message's own bytes
- * @param fields what stands beside the messages of a batch, or in the only message
+ * @param fields what stands beside the messages of a batch, or in the only message, as it was sent
  */
-record Body(List<byte[]> messages, Map<String, JsonNode> fields) {
+record Body(List<byte[]> messages, Map<String, byte[]> fields) {
     static final int MAX_MESSAGE = 32 * 1024;
     static final int MAX_BODY = 500 * 1024;
     static final int MAX_MESSAGES = 2500;
@@ -38,11 +40,12 @@ record Body(List<byte[]> messages, Map<String, JsonNode> fields) {
      * @throws Refusal if it is no JSON or too much
      */
     static Body read(byte[] sent, boolean isBatch) throws Refusal {
-        byte[] body = unpacked(sent);
-        int start = Arrays.mismatch(body, BYTE_ORDER_MARK) == BYTE_ORDER_MARK.length ? BYTE_ORDER_MARK.length : 0;
+        byte[] body = withoutMark(unpacked(sent));
         List<byte[]> messages = new ArrayList<>();
-        Map<String, JsonNode> fields = new HashMap<>();
-        try (JsonParser parser = Json.SCANNER.createParser(body, start, body.length - start)) {
+        Map<String, byte[]> fields = new HashMap<>();
+        boolean hasBatch = false;
+        // as if each byte were a character: whether they are UTF-8 is judged message by message
+        try (JsonParser parser = Json.SCANNER.createParser(new String(body, ISO_8859_1))) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw new Refusal("the body is no JSON object");
             }
@@ -50,9 +53,14 @@ record Body(List<byte[]> messages, Map<String, JsonNode> fields) {
                 String name = parser.currentName();
                 parser.nextToken();
                 if (isBatch && name.equals("batch")) {
-                    messages(parser, body, start, messages);
+                    messages(parser, body, messages);
+                    hasBatch = true;
                 } else if (FIELDS.contains(name)) {
-                    fields.put(name, Json.MAPPER.readTree(value(parser, body, start)));
+                    byte[] value = value(parser, body);
+                    if (isBatch && value.length > MAX_MESSAGE) {
+                        throw new Refusal(name + " is longer than " + MAX_MESSAGE + " bytes");
+                    }
+                    fields.put(name, value);
                 } else {
                     parser.skipChildren();
                 }
@@ -63,17 +71,19 @@ record Body(List<byte[]> messages, Map<String, JsonNode> fields) {
         } catch (IOException e) {
             throw new Refusal("the body is broken JSON");
         }
+        if (isBatch && !hasBatch) {
+            throw new Refusal("there is no batch");
+        }
         if (!isBatch) {
             if (body.length > MAX_MESSAGE) {
                 throw new Refusal("the message is longer than " + MAX_MESSAGE + " bytes");
             }
-            messages.add(start == 0 ? body : Arrays.copyOfRange(body, start, body.length));
+            messages.add(body);
         }
         return new Body(messages, fields);
     }
 
-    private static void messages(JsonParser parser, byte[] body, int start, List<byte[]> messages)
-            throws IOException, Refusal {
+    private static void messages(JsonParser parser, byte[] body, List<byte[]> messages) throws IOException, Refusal {
         if (parser.currentToken() != JsonToken.START_ARRAY) {
             throw new Refusal("batch is no array");
         }
@@ -81,20 +91,22 @@ record Body(List<byte[]> messages, Map<String, JsonNode> fields) {
             if (messages.size() == MAX_MESSAGES) {
                 throw new Refusal("the batch has more than " + MAX_MESSAGES + " messages");
             }
-            messages.add(value(parser, body, start));
+            messages.add(value(parser, body));
         }
     }
 
     /** The bytes of the value that the parser stands at; it then stands at its end. */
-    private static byte[] value(JsonParser parser, byte[] body, int start) throws IOException, Refusal {
-        long from = parser.currentTokenLocation().getByteOffset();
+    private static byte[] value(JsonParser parser, byte[] body) throws IOException {
+        int from = (int) parser.currentTokenLocation().getCharOffset();
         parser.skipChildren();
         parser.finishToken();
-        long to = parser.currentLocation().getByteOffset();
-        if (from < 0 || to < from) {
-            throw new Refusal("the body is not in UTF-8");
-        }
-        return Arrays.copyOfRange(body, (int) from, (int) to);
+        return Arrays.copyOfRange(body, from, (int) parser.currentLocation().getCharOffset());
+    }
+
+    private static byte[] withoutMark(byte[] body) {
+        return Arrays.mismatch(body, BYTE_ORDER_MARK) == BYTE_ORDER_MARK.length
+                ? Arrays.copyOfRange(body, BYTE_ORDER_MARK.length, body.length)
+                : body;
     }
 
     /** By its first bytes: not all clients name the encoding, and not all that is between leaves its name. */
@@ -103,7 +115,8 @@ record Body(List<byte[]> messages, Map<String, JsonNode> fields) {
         if (sent.length > 2 && sent[0] == 0x1f && sent[1] == (byte) 0x8b) {
             try (InputStream packed = new GZIPInputStream(new ByteArrayInputStream(sent))) {
                 body = packed.readNBytes(MAX_BODY + 1);
-            } catch (IOException e) {
+            } catch (IOException | StackOverflowError e) {
+                // the error by thousands of empty parts, into each of which Java goes deeper
                 throw new Refusal("the body is broken gzip");
             }
         }
@@ -115,11 +128,20 @@ record Body(List<byte[]> messages, Map<String, JsonNode> fields) {
 
     /** A field that is an object, if it is there. */
     Optional<ObjectNode> object(String name) throws Refusal {
-        return Fields.object(fields.get(name), name);
+        return Fields.object(field(name), name);
     }
 
     /** A field that is a text, if it is there. */
     Optional<String> text(String name) throws Refusal {
-        return Fields.text(fields.get(name), name);
+        return Fields.text(field(name), name);
+    }
+
+    private JsonNode field(String name) throws Refusal {
+        byte[] value = fields.get(name);
+        try {
+            return value == null ? null : Json.read(value);
+        } catch (Refusal e) {
+            throw new Refusal(name + ": " + e.getMessage());
+        }
     }
 }

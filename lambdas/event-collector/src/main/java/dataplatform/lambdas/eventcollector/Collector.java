@@ -57,10 +57,11 @@ final class Collector {
         if (!request.method().equals("POST")) {
             throw new Refusal(405, "only POST is taken");
         }
+        long end = System.nanoTime() + time.toNanos();
         Body body = Body.read(request.body(), type.isEmpty());
         String source = source(key(request, body));
         List<Event> events = new Messages(request, body, source).events(type);
-        stream.put(events, time);
+        stream.put(events, end);
     }
 
     /** The last part of the path; the Java client begins it with two slashes and ends it with one. */
@@ -85,7 +86,7 @@ final class Collector {
         }
         String key =
                 switch (parts[0].toLowerCase(Locale.ROOT)) {
-                    case "basic" -> decoded(parts[1]).replaceFirst(":.*", "");
+                    case "basic" -> decoded(parts[1]).split(":", 2)[0];
                     case "bearer" -> parts[1];
                     default -> "";
                 };

@@ -16,6 +16,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import software.amazon.awssdk.retries.DefaultRetryStrategy;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
@@ -44,10 +45,14 @@ public final class EventCollector implements RequestStreamHandler {
     public EventCollector() {
         this(
                 KinesisClient.builder()
-                        .overrideConfiguration(settings -> settings.apiCallAttemptTimeout(Duration.ofSeconds(3))
-                                .apiCallTimeout(Duration.ofSeconds(10)))
+                        // what fails is tried again by EventStream, which knows how much time is left
+                        .overrideConfiguration(settings -> settings.apiCallAttemptTimeout(Duration.ofSeconds(2))
+                                .retryStrategy(DefaultRetryStrategy.doNotRetry()))
                         .build(),
-                SecretsManagerClient.create(),
+                SecretsManagerClient.builder()
+                        .overrideConfiguration(settings -> settings.apiCallAttemptTimeout(Duration.ofSeconds(1))
+                                .apiCallTimeout(Duration.ofSeconds(2)))
+                        .build(),
                 Clock.systemUTC());
     }
 
@@ -82,6 +87,9 @@ public final class EventCollector implements RequestStreamHandler {
         } catch (Refusal e) {
             status = e.status();
             reason = e.getMessage();
+            if (status >= 500) {
+                context.getLogger().log("a request was answered " + status + ": " + reason, LogLevel.WARN);
+            }
         } catch (RuntimeException e) {
             // what it says may quote what was sent
             context.getLogger()
@@ -124,6 +132,7 @@ public final class EventCollector implements RequestStreamHandler {
             json.writeStringField("content-type", "application/json");
             // any page may send events; which are taken, the write key says
             json.writeStringField("access-control-allow-origin", "*");
+            json.writeStringField("access-control-expose-headers", "retry-after");
             if (status == 204) {
                 json.writeStringField("access-control-allow-methods", "POST");
                 json.writeStringField(

@@ -17,10 +17,13 @@ import software.amazon.awssdk.services.kinesis.model.PutRecordsResponse;
  * stream refuses of a request is sent again, and only that.
  */
 final class EventStream {
-    /** Of one record; a request to Kinesis takes 5 MB in 500 records. */
-    private static final int RECORD = 250_000;
+    /** Of a request's events: one call of Kinesis takes 5 MiB in 500 records. */
+    static final int MAX_BYTES = 4_500_000;
 
-    private static final int RECORDS = 20;
+    private static final int RECORD = 250_000;
+    /** A call is given no less, though little time is left. */
+    private static final Duration SHORTEST = Duration.ofMillis(200);
+
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final String THROTTLED = "ProvisionedThroughputExceededException";
 
@@ -35,36 +38,29 @@ final class EventStream {
     /**
      * Writes them; when it returns, the stream has all of them.
      *
-     * @param time how long it may try
+     * @param events of at most {@link #MAX_BYTES}, with a line's end after each
+     * @param end until which it may try, by {@link System#nanoTime}
      * @throws Refusal with 429 if the stream takes no more for now, with 503 if it does not answer; it may have taken some
      */
-    void put(List<Event> events, Duration time) throws Refusal {
-        long end = System.nanoTime() + time.toNanos();
+    void put(List<Event> events, long end) throws Refusal {
         List<PutRecordsRequestEntry> left = records(events);
         Duration pause = FIRST_PAUSE;
-        while (true) {
+        while (!left.isEmpty()) {
+            List<PutRecordsRequestEntry> now = left;
+            Duration limit = Duration.ofNanos(Math.max(SHORTEST.toNanos(), end - System.nanoTime()));
             Refusal refusal;
-            List<PutRecordsRequestEntry> now = left.subList(0, Math.min(RECORDS, left.size()));
             try {
-                PutRecordsResponse response =
-                        kinesis.putRecords(request -> request.streamName(stream).records(now));
-                List<PutRecordsRequestEntry> refused = new ArrayList<>();
+                PutRecordsResponse response = kinesis.putRecords(request -> request.streamName(stream)
+                        .records(now)
+                        .overrideConfiguration(settings -> settings.apiCallTimeout(limit)));
+                left = new ArrayList<>();
                 boolean throttled = false;
                 for (int i = 0; i < now.size(); i++) {
                     String error = response.records().get(i).errorCode();
                     if (error != null) {
-                        refused.add(now.get(i));
+                        left.add(now.get(i));
                         throttled |= error.equals(THROTTLED);
                     }
-                }
-                boolean progress = refused.size() < now.size();
-                refused.addAll(left.subList(now.size(), left.size()));
-                left = refused;
-                if (left.isEmpty()) {
-                    return;
-                }
-                if (progress) {
-                    pause = FIRST_PAUSE;
                 }
                 refusal = throttled ? overloaded() : unavailable();
             } catch (ProvisionedThroughputExceededException e) {
@@ -72,11 +68,13 @@ final class EventStream {
             } catch (SdkException e) {
                 refusal = unavailable();
             }
-            if (System.nanoTime() + pause.toNanos() > end) {
-                throw refusal;
+            if (!left.isEmpty()) {
+                if (System.nanoTime() + pause.toNanos() > end) {
+                    throw refusal;
+                }
+                sleep(pause);
+                pause = pause.multipliedBy(2);
             }
-            sleep(pause);
-            pause = pause.multipliedBy(2);
         }
     }
 
@@ -120,8 +118,7 @@ final class EventStream {
 
     private static PutRecordsRequestEntry record(String key, ByteArrayOutputStream lines) {
         PutRecordsRequestEntry record = PutRecordsRequestEntry.builder()
-                // the most that Kinesis takes
-                .partitionKey(key.substring(0, Math.min(key.length(), 256)))
+                .partitionKey(key)
                 .data(SdkBytes.fromByteArrayUnsafe(lines.toByteArray()))
                 .build();
         lines.reset();

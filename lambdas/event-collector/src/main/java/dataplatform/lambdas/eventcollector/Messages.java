@@ -1,14 +1,15 @@
 package dataplatform.lambdas.eventcollector;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
@@ -25,6 +26,7 @@ import java.util.Set;
  */
 final class Messages {
     private static final int MAX_ID = 100;
+    private static final int MAX_AGENT = 500;
     private static final Set<String> TYPES = Set.of("identify", "track", "page", "screen", "group", "alias");
 
     private final Request request;
@@ -47,15 +49,28 @@ final class Messages {
      * @throws Refusal if what the batch says of all of them is wrong
      */
     List<Event> events(Optional<String> type) throws Refusal {
-        Common common = new Common(
-                body.object("context"), body.object("integrations"), body.text("timestamp"), body.text("sentAt"));
+        Common common = type.isPresent()
+                ? new Common(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty())
+                : new Common(
+                        body.object("context"),
+                        body.object("integrations"),
+                        body.text("timestamp"),
+                        body.text("sentAt"));
         List<Event> events = new ArrayList<>(body.messages().size());
+        int bytes = 0;
         for (byte[] message : body.messages()) {
+            Event event;
             try {
-                events.add(event(message, type, common));
+                event = event(message, type, common);
             } catch (Refusal e) {
-                events.add(quarantined(message, e.getMessage()));
+                event = quarantined(message, e.getMessage());
             }
+            bytes += event.json().length + 1;
+            if (bytes > EventStream.MAX_BYTES) {
+                throw new Refusal("the batch is longer than " + EventStream.MAX_BYTES
+                        + " bytes with what it says of all its messages");
+            }
+            events.add(event);
         }
         return events;
     }
@@ -70,7 +85,9 @@ final class Messages {
         if (sent.length > Body.MAX_MESSAGE) {
             throw new Refusal("the message is longer than " + Body.MAX_MESSAGE + " bytes");
         }
-        ObjectNode message = parse(sent);
+        if (!(Json.read(sent) instanceof ObjectNode message)) {
+            throw new Refusal("it is no object");
+        }
         message.remove(List.of("writeKey", "quarantined"));
         String type = type(message, ofPath);
         message.put("type", type);
@@ -91,7 +108,7 @@ final class Messages {
         Optional<String> sentAt = Fields.text(message.get("sentAt"), "sentAt").or(common::sentAt);
         message.remove(List.of("sentAt", "timestamp"));
         original.ifPresent(time -> message.put("originalTimestamp", time));
-        String messageId = messageId(message);
+        String messageId = messageId(message, original.isPresent());
         message.put("messageId", messageId);
         if (request.header("origin").isPresent()) {
             ofBrowser(message);
@@ -100,23 +117,12 @@ final class Messages {
         message.put("timestamp", timestamp(original, sentAt).toString());
         message.put("receivedAt", request.receivedAt().toString());
         message.put("source", source);
-        String key = user.or(() -> anonymous).or(() -> group).orElse(messageId);
-        return new Event(key, Json.bytes(message));
-    }
-
-    private static ObjectNode parse(byte[] sent) throws Refusal {
-        JsonNode read;
-        try {
-            read = Json.MAPPER.readTree(sent);
-        } catch (JsonProcessingException e) {
-            throw new Refusal("the message is no JSON, or too deep, or has a number that is too long");
-        } catch (IOException e) {
-            throw new Refusal("the message is not in UTF-8");
+        byte[] json = Json.bytes(message);
+        if (json.length > 2 * Body.MAX_MESSAGE) {
+            throw new Refusal("the message is longer than " + 2 * Body.MAX_MESSAGE + " bytes with what the batch says");
         }
-        if (read instanceof ObjectNode message) {
-            return message;
-        }
-        throw new Refusal("the message is no object");
+        String person = user.or(() -> anonymous).orElseThrow();
+        return new Event(hash(person.getBytes(StandardCharsets.UTF_8)), json);
     }
 
     private static String type(ObjectNode message, Optional<String> ofPath) throws Refusal {
@@ -167,21 +173,31 @@ final class Messages {
     }
 
     /** The client's own, or one that follows from the content, so that a retry is the same message. */
-    private String messageId(ObjectNode message) {
+    private String messageId(ObjectNode message, boolean hasTime) {
         Optional<String> own = textOrEmpty(message.get("messageId")).filter(id -> id.length() <= MAX_ID);
-        return own.orElseGet(() -> contentId(Json.bytes(message)));
+        // without a time the same content may well come again another day
+        String day = hasTime
+                ? ""
+                : LocalDate.ofInstant(request.receivedAt(), ZoneOffset.UTC).toString();
+        return own.orElseGet(() -> contentId(day, Json.bytes(message)));
     }
 
-    private String contentId(byte[] content) {
-        MessageDigest digest;
+    private String contentId(String day, byte[] content) {
+        String hash = hash((source + "\n" + day + "\n").getBytes(StandardCharsets.UTF_8), content);
+        int before = seen.merge(hash, 1, Integer::sum) - 1;
+        return "content-" + hash + (before == 0 ? "" : "-" + before);
+    }
+
+    private static String hash(byte[]... parts) {
         try {
-            digest = MessageDigest.getInstance("SHA-256");
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (byte[] part : parts) {
+                digest.update(part);
+            }
+            return HexFormat.of().formatHex(digest.digest(), 0, 16);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
-        String hash = HexFormat.of().formatHex(digest.digest(content), 0, 16);
-        int before = seen.merge(hash, 1, Integer::sum) - 1;
-        return "content-" + hash + (before == 0 ? "" : "-" + before);
     }
 
     private static Optional<String> textOrEmpty(JsonNode value) {
@@ -199,7 +215,9 @@ final class Messages {
             context.put("ip", request.address());
         }
         if (!context.hasNonNull("userAgent")) {
-            request.header("user-agent").ifPresent(agent -> context.put("userAgent", agent));
+            request.header("user-agent")
+                    .map(agent -> agent.substring(0, Math.min(agent.length(), MAX_AGENT)))
+                    .ifPresent(agent -> context.put("userAgent", agent));
         }
     }
 
@@ -212,11 +230,14 @@ final class Messages {
             return request.receivedAt();
         }
         Instant happened = time(original.get(), "timestamp");
-        if (sentAt.isEmpty()) {
+        Instant sent;
+        try {
+            sent = Times.parse(sentAt.orElse(""));
+        } catch (DateTimeException e) {
+            // nobody knows how wrong the client's clock is
             return happened;
         }
-        Duration age = Duration.between(happened, time(sentAt.get(), "sentAt"));
-        Instant corrected = request.receivedAt().minus(age);
+        Instant corrected = request.receivedAt().minus(Duration.between(happened, sent));
         return time(corrected.toString(), "timestamp");
     }
 
@@ -228,15 +249,28 @@ final class Messages {
         }
     }
 
+    /** As it was sent, but for the key in it; a message of its own also without the time of sending, which is another in a retry. */
+    private static byte[] withoutKey(byte[] sent) {
+        try {
+            if (Json.read(sent) instanceof ObjectNode message && message.has("writeKey")) {
+                return Json.bytes(message.without(List.of("writeKey", "sentAt")));
+            }
+        } catch (Refusal e) {
+            // it has no fields
+        }
+        return sent;
+    }
+
     private Event quarantined(byte[] sent, String reason) {
-        String id = contentId(sent);
+        byte[] raw = withoutKey(sent);
+        String id = contentId("", raw);
         ObjectNode event = Json.MAPPER.createObjectNode();
         event.put("messageId", id);
         event.put("receivedAt", request.receivedAt().toString());
         event.put("source", source);
         event.putObject("quarantined")
                 .put("reason", reason)
-                .put("raw", Base64.getEncoder().encodeToString(sent));
+                .put("raw", Base64.getEncoder().encodeToString(raw));
         return new Event(id, Json.bytes(event));
     }
 }

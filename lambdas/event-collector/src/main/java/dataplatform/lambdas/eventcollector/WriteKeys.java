@@ -18,11 +18,11 @@ import java.util.function.Supplier;
  * {@code {"<source>": "<key>"}} or, while a key is changed, {@code {"<source>": ["<new key>", "<old key>"]}}.
  *
  * <p>What was read is used for five minutes. A key that is not among it is looked for again, so that a new one works at once, but not more
- * often than every ten seconds, whoever guesses.
+ * often than every second, whoever guesses.
  */
 final class WriteKeys {
     private static final Duration FRESH = Duration.ofMinutes(5);
-    private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(10);
+    private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(1);
 
     private final Supplier<String> secret;
     private final Clock clock;
@@ -94,6 +94,9 @@ final class WriteKeys {
                 keys.add(new Key(source.getKey(), hash(key.textValue())));
             });
         });
+        if (keys.isEmpty()) {
+            throw new IllegalStateException("the secret has no keys");
+        }
         return List.copyOf(keys);
     }
 

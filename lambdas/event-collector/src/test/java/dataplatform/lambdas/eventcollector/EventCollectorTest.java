@@ -4,8 +4,11 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_16BE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -28,8 +31,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -60,7 +66,9 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
 /** The packed function behind an HTTP API, with moto's Kinesis behind it, which does what {@link #fault} says. */
 class EventCollectorTest {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper(new JsonFactoryBuilder()
+            .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+            .build());
     private static final String STREAM = "events";
     private static final Path CLIENTS = Project.file("../shared/data/segment/clients");
     private static final String EVENT = "{\"userId\":\"u1\",\"event\":\"Clicked\",\"messageId\":\"m1\"}";
@@ -331,6 +339,7 @@ class EventCollectorTest {
                 request("nothing", "/v1/track", "", 400, "the body is no JSON object"),
                 request("an array", "/v1/track", "[" + EVENT + "]", 400, "the body is no JSON object"),
                 request("two objects", "/v1/track", EVENT + EVENT, 400, "there is more after the JSON object"),
+                request("no batch", "/v1/batch", EVENT, 400, "there is no batch"),
                 request("a batch that is none", "/v1/batch", "{\"batch\":{}}", 400, "batch is no array"),
                 request(
                         "a context that is none",
@@ -344,6 +353,12 @@ class EventCollectorTest {
                         "{\"userId\":\"u\",\"event\":\"" + "x".repeat(33_000) + "\"}",
                         400,
                         "the message is longer than 32768 bytes"),
+                request(
+                        "a long context for many",
+                        "/v1/batch",
+                        batch("\"context\":{\"a\":\"" + "y".repeat(33_000) + "\"},", EVENT),
+                        400,
+                        "context is longer than 32768 bytes"),
                 request(
                         "a megabyte",
                         "/v1/track",
@@ -361,13 +376,19 @@ class EventCollectorTest {
                         "/v1/b",
                         batch("\"context\":" + deep + ",", EVENT),
                         400,
-                        "broken JSON"),
+                        "context: it is no JSON, or too deep"),
+                request(
+                        "a context with a number that nobody can hold",
+                        "/v1/b",
+                        batch("\"context\":{\"a\":1e99999999999},", EVENT),
+                        400,
+                        "a number that is too long"),
                 request(
                         "UTF-16",
                         "/v1/batch",
                         new String(batch("", EVENT).getBytes(UTF_16BE), ISO_8859_1),
                         400,
-                        "the body is not in UTF-8"));
+                        "the body is broken JSON"));
     }
 
     private static Arguments request(String what, String path, String body, int status, String reason) {
@@ -397,10 +418,24 @@ class EventCollectorTest {
         assertThat(post("/v1/track", Arrays.copyOf(gzip(EVENT.getBytes(UTF_8)), 30), "Bearer wk")
                         .body())
                 .contains("broken gzip");
+        ByteArrayOutputStream members = new ByteArrayOutputStream();
+        for (int member = 0; member < 20_000; member++) {
+            members.writeBytes(gzip(new byte[0]));
+        }
+        assertThat(post("/v1/track", members.toByteArray(), "Bearer wk").statusCode())
+                .isEqualTo(400);
     }
 
     static Stream<Arguments> quarantined() {
         return Stream.of(
+                Arguments.of("{\"a\":NaN}", "no JSON"),
+                Arguments.of("{\"a\":01}", "no JSON"),
+                Arguments.of("{\"a\":\"\t\"}", "no JSON"),
+                Arguments.of("{\"a\":1e99999999999}", "a number that is too long"),
+                Arguments.of("{\"" + "n".repeat(60_000) + "\":1}", "longer than 32768 bytes"),
+                Arguments.of(
+                        "{\"type\":\"identify\",\"userId\":\"u\",\"timestamp\":\"2026-02-30\"}",
+                        "timestamp is no time"),
                 Arguments.of("{\"userId\":\"u\",\"type\":\"buy\"}", "type is none of"),
                 Arguments.of("{\"userId\":\"u\"}", "type is none of"),
                 Arguments.of("{\"type\":\"track\",\"event\":\"e\"}", "neither userId nor anonymousId"),
@@ -426,10 +461,10 @@ class EventCollectorTest {
                 Arguments.of(
                         "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"n\":1" + "0".repeat(5000) + "}}",
                         "too long"),
-                Arguments.of("[1]", "the message is no object"),
-                Arguments.of("null", "the message is no object"),
-                Arguments.of("\"text\"", "the message is no object"),
-                Arguments.of("12", "the message is no object"));
+                Arguments.of("[1]", "it is no object"),
+                Arguments.of("null", "it is no object"),
+                Arguments.of("\"text\"", "it is no object"),
+                Arguments.of("12", "it is no object"));
     }
 
     @ParameterizedTest
@@ -450,6 +485,184 @@ class EventCollectorTest {
         assertThat(quarantined.get("reason").asText()).contains(reason);
         assertThat(new String(Base64.getDecoder().decode(quarantined.get("raw").asText()), UTF_8))
                 .isEqualTo(bad);
+    }
+
+    @Test
+    void aNameWithHalfAPairIsTakenAsItIs() throws Exception {
+        String message = "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"properties\":{\"\\ud83d\":1}}";
+        assertThat(post("/v1/batch", batch("", message, message).getBytes(UTF_8), "Bearer wk")
+                        .statusCode())
+                .isEqualTo(200);
+        List<JsonNode> events = events();
+        assertThat(events).hasSize(2);
+        assertThat(events.get(0).get("properties").fieldNames().next()).isEqualTo("\ud83d");
+    }
+
+    @Test
+    void aMarkAtTheBeginningAndAnEmptyBatchAreNoFault() throws Exception {
+        assertThat(post("/v1/track", ("\ufeff" + EVENT).getBytes(UTF_8), "Bearer wk")
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(post(
+                                "/v1/batch",
+                                ("\ufeff" + batch("", "{\"type\":\"track\"," + EVENT.substring(1))).getBytes(UTF_8),
+                                "Bearer wk")
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(events())
+                .hasSize(2)
+                .allMatch(event -> event.get("userId").asText().equals("u1"));
+        assertThat(post("/v1/batch", batch("").getBytes(UTF_8), "Bearer wk").statusCode())
+                .isEqualTo(200);
+        assertThat(events()).isEmpty();
+    }
+
+    /** Of a hash that is the same, where names stand in a table that all requests share: what is 33 more in one place is 1 less before it. */
+    @Test
+    void namesThatSomebodyHasChosenHurtNobodyElse() throws Exception {
+        for (int round = 0; round < 10; round++) {
+            IntStream chosen = IntStream.range(round * 300, (round + 1) * 300);
+            post(
+                    "/v1/track",
+                    names(chosen.mapToObj(EventCollectorTest::colliding)).getBytes(UTF_8),
+                    "Bearer wk");
+            IntStream others = IntStream.range(round * 500, (round + 1) * 500);
+            String innocent = names(others.mapToObj(number -> "name" + number));
+            assertThat(post("/v1/track", innocent.getBytes(UTF_8), "Bearer wk").statusCode())
+                    .isEqualTo(200);
+        }
+        assertThat(events()).hasSize(20).noneMatch(event -> event.has("quarantined"));
+    }
+
+    private static String colliding(int number) {
+        return IntStream.range(0, 12)
+                .mapToObj(bit -> (number >>> bit & 1) == 0 ? "aB" : "b!")
+                .collect(Collectors.joining());
+    }
+
+    private static String names(Stream<String> names) {
+        return names.map(name -> "\"" + name + "\":1")
+                .collect(Collectors.joining(",", "{\"userId\":\"u\",\"event\":\"e\",", "}"));
+    }
+
+    @Test
+    void aBatchDoesNotGrowWithoutEndByWhatItSaysOfAll() throws Exception {
+        String context = "\"context\":{\"a\":\"" + "y".repeat(30_000) + "\"},";
+        String[] messages = IntStream.range(0, 200)
+                .mapToObj(i -> "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\"}")
+                .toArray(String[]::new);
+        HttpResponse<String> answer = post("/v1/batch", batch(context, messages).getBytes(UTF_8), "Bearer wk");
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(answer.body()).contains("with what it says of all its messages");
+        assertThat(post(
+                                "/v1/batch",
+                                batch(context, Arrays.copyOf(messages, 100)).getBytes(UTF_8),
+                                "Bearer wk")
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(events()).hasSize(100);
+    }
+
+    @Test
+    void noWriteKeyIsStoredAndAClockThatCannotBeReadCostsNothing() throws Exception {
+        post(
+                "/v1/identify",
+                "{\"userId\":\"u\",\"traits\":\"x\",\"writeKey\":\"wk\",\"sentAt\":\"now\"}".getBytes(UTF_8),
+                "");
+        JsonNode quarantined = events().get(0).get("quarantined");
+        assertThat(new String(Base64.getDecoder().decode(quarantined.get("raw").asText()), UTF_8))
+                .isEqualTo("{\"userId\":\"u\",\"traits\":\"x\"}");
+        String body = batch(
+                "\"sentAt\":\"now\",",
+                "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"timestamp\":\"2026-01-02T03:04:05Z\"}");
+        post("/v1/batch", body.getBytes(UTF_8), "Bearer wk");
+        assertThat(events().get(0).path("timestamp").asText()).isEqualTo("2026-01-02T03:04:05Z");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "[]", "null", "{}", "{\"shop\":[]}", "{\"shop\":1}", "no JSON"})
+    void aSecretThatHoldsNoKeysIsNoReasonToDropWhatComes(String secret) {
+        WriteKeys keys = new WriteKeys(() -> secret, Clock.systemUTC());
+        assertThatThrownBy(() -> keys.source("wk")).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> keys.source("wk")).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void keysThatWereReadAreUsedWhileTheSecretCannotBeRead() {
+        AtomicReference<String> secret = new AtomicReference<>("{\"shop\":\"old\"}");
+        AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-01-01T00:00:00Z"));
+        WriteKeys keys = new WriteKeys(secret::get, StandingClock.of(now));
+        assertThat(keys.source("old")).contains("shop");
+        assertThat(keys.source("new")).isEmpty();
+        secret.set("{\"shop\":[\"new\",\"old\"]}");
+        now.set(now.get().plusSeconds(2));
+        assertThat(keys.source("new")).as("a new one works at once").contains("shop");
+        secret.set("broken");
+        now.set(now.get().plusSeconds(600));
+        assertThat(keys.source("old")).contains("shop");
+        now.set(now.get().plusSeconds(2));
+        assertThatThrownBy(() -> keys.source("unknown")).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** A clock that stands until it is moved. */
+    private static final class StandingClock extends Clock {
+        private final AtomicReference<Instant> now;
+
+        private StandingClock(AtomicReference<Instant> now) {
+            this.now = now;
+        }
+
+        static Clock of(AtomicReference<Instant> now) {
+            return new StandingClock(now);
+        }
+
+        @Override
+        public Instant instant() {
+            return now.get();
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+    }
+
+    @Test
+    void aMessageThatIsNotInUtf8CostsNoOther() throws Exception {
+        String good = "{\"type\":\"track\",\"userId\":\"ü\",\"event\":\"e\",\"messageId\":\"good\"}";
+        String bad = good.replace("\"e\"", "\"\u00ff\"");
+        byte[] body = batch("", good, "BAD", good).getBytes(UTF_8);
+        ByteArrayOutputStream sent = new ByteArrayOutputStream();
+        int at = new String(body, ISO_8859_1).indexOf("BAD");
+        sent.write(body, 0, at);
+        sent.writeBytes(bad.getBytes(ISO_8859_1));
+        sent.write(body, at + 3, body.length - at - 3);
+
+        assertThat(post("/v1/batch", gzip(sent.toByteArray()), "Bearer wk").statusCode())
+                .isEqualTo(200);
+        List<JsonNode> events = events();
+        assertThat(events).hasSize(3);
+        assertThat(events.get(0).get("userId").asText()).isEqualTo("ü");
+        assertThat(events.get(1).at("/quarantined/reason").asText()).contains("UTF-8");
+        assertThat(Base64.getDecoder()
+                        .decode(events.get(1).at("/quarantined/raw").asText()))
+                .isEqualTo(bad.getBytes(ISO_8859_1));
+        assertThat(events.get(2).get("messageId").asText()).isEqualTo("good");
+    }
+
+    @Test
+    void aPersonMayBeCalledWhateverKinesisTakesNotForAKey() throws Exception {
+        for (String id : List.of("\\ud83d", "x".repeat(255) + "🚀🚀", "x".repeat(3000))) {
+            String body = "{\"userId\":\"" + id + "\",\"event\":\"e\"}";
+            assertThat(post("/v1/track", body.getBytes(UTF_8), "Bearer wk").statusCode())
+                    .isEqualTo(200);
+            assertThat(events().get(0).get("userId").asText()).isEqualTo(id.replace("\\ud83d", "\ud83d"));
+        }
     }
 
     @Test
