@@ -74,7 +74,6 @@ public final class Cost {
             "AWS::Glue::SecurityConfiguration",
             "AWS::Glue::Table",
             "AWS::IAM::InstanceProfile",
-            "AWS::IAM::OIDCProvider",
             "AWS::IAM::Policy",
             "AWS::IAM::ManagedPolicy",
             "AWS::IAM::Role",
@@ -99,7 +98,6 @@ public final class Cost {
             "AWS::SSM::Document",
             "AWS::SSM::Parameter",
             "AWS::Scheduler::Schedule",
-            "AWS::SecretsManager::ResourcePolicy",
             "AWS::SecretsManager::RotationSchedule",
             "AWS::SecretsManager::SecretTargetAttachment");
 

@@ -126,12 +126,7 @@ public final class EventsStack extends Stack {
                 .createDefaultStage(false)
                 .defaultIntegration(new HttpLambdaIntegration("Collector", collector))
                 .build();
-        LogGroup logs = LogGroup.Builder.create(this, "ApiLogs")
-                .logGroupName(deployment.names().path("web-events-api"))
-                .encryptionKey(lake.key(this))
-                .retention(RetentionDays.ONE_YEAR)
-                .removalPolicy(RemovalPolicy.DESTROY)
-                .build();
+        LogGroup logs = logs("ApiLogs", "web-events-api");
         HttpStage stage = HttpStage.Builder.create(this, "Stage")
                 .httpApi(made)
                 .stageName("$default")
@@ -177,12 +172,7 @@ public final class EventsStack extends Stack {
                         "kinesis:GetRecords",
                         "kinesis:ListShards"),
                 stream.getStreamArn()));
-        LogGroup logs = LogGroup.Builder.create(this, "DeliveryLogs")
-                .logGroupName(deployment.names().path("web-events-delivery"))
-                .encryptionKey(lake.key(this))
-                .retention(RetentionDays.ONE_YEAR)
-                .removalPolicy(RemovalPolicy.DESTROY)
-                .build();
+        LogGroup logs = logs("DeliveryLogs", "web-events-delivery");
         CfnLogStream log = CfnLogStream.Builder.create(this, "DeliveryLog")
                 .logGroupName(logs.getLogGroupName())
                 .logStreamName("delivery")
@@ -225,5 +215,14 @@ public final class EventsStack extends Stack {
                 delivery,
                 "AwsSolutions-KDF1",
                 "Its source is encrypted; Firehose encrypts what is put into it directly.");
+    }
+
+    private LogGroup logs(String id, String name) {
+        return LogGroup.Builder.create(this, id)
+                .logGroupName(deployment.names().path(name))
+                .encryptionKey(lake.key(this))
+                .retention(RetentionDays.ONE_YEAR)
+                .removalPolicy(RemovalPolicy.DESTROY)
+                .build();
     }
 }

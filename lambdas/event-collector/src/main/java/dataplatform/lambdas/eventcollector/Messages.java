@@ -101,10 +101,10 @@ final class Messages {
         }
         merge(message, "context", common.context());
         merge(message, "integrations", common.integrations());
+        Optional<String> timestamp = Fields.text(message.get("timestamp"), "timestamp");
         Optional<String> original = Fields.text(message.get("originalTimestamp"), "originalTimestamp")
-                .or(() -> textOrEmpty(message.get("timestamp")))
+                .or(() -> timestamp)
                 .or(common::timestamp);
-        Fields.text(message.get("timestamp"), "timestamp");
         Optional<String> sentAt = Fields.text(message.get("sentAt"), "sentAt").or(common::sentAt);
         message.remove(List.of("sentAt", "timestamp"));
         original.ifPresent(time -> message.put("originalTimestamp", time));
