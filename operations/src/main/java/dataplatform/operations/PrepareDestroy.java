@@ -4,6 +4,7 @@ import dataplatform.platform.Names;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -149,16 +150,10 @@ public final class PrepareDestroy implements Callable<Integer> {
         }
     }
 
-    private static void await(String what, Callable<Boolean> over) throws InterruptedException {
+    private static void await(String what, BooleanSupplier over) throws InterruptedException {
         for (int look = 0; look < LOOKS; look++) {
-            try {
-                if (over.call()) {
-                    return;
-                }
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
+            if (over.getAsBoolean()) {
+                return;
             }
             Thread.sleep(LOOK.toMillis());
         }
