@@ -8,7 +8,7 @@ import java.util.Optional;
  * A column of a data set. Checks are meant for the cleaned value, and a null breaks only {@code required}.
  *
  * @param name in the source database and in silver
- * @param heading of the column in files
+ * @param sourceName its heading in files, or in messages the path to it: {@code $.context.ip}
  * @param stagingName its name in the warehouse's staging view, and so in what is built on that
  * @param description for people
  * @param type in the source and in silver
@@ -29,7 +29,7 @@ import java.util.Optional;
  */
 public record Column(
         String name,
-        String heading,
+        String sourceName,
         String stagingName,
         String description,
         DataType type,

@@ -67,7 +67,7 @@ public record Contract(
         if (source instanceof Source.Database database) {
             return database.schema();
         }
-        throw new IllegalStateException("contract " + id() + " comes in files, not from a database");
+        throw new IllegalStateException("contract " + id() + " does not come from a database");
     }
 
     /** The table that it comes from, with its schema. */
@@ -75,14 +75,22 @@ public record Contract(
         return sourceSchema() + "." + name;
     }
 
-    /** Where its files come: below what replication writes under if it comes from a database, else in landing. */
+    /** Where its files come: below what replication or the function {@code event-transformer} writes under, or in landing. */
     public String sourceFolder() {
-        return isReplicated() ? sourceSchema() + "/" + name : folder();
+        if (source instanceof Source.Database database) {
+            return database.schema() + "/" + name;
+        }
+        return isStreamed() ? table : folder();
     }
 
     /** Whether it comes from a database, by change data capture. */
     public boolean isReplicated() {
         return source instanceof Source.Database;
+    }
+
+    /** Whether it is made of messages of the web applications. */
+    public boolean isStreamed() {
+        return source instanceof Source.Stream;
     }
 
     /** Whether it comes in files of which each holds the whole data set. */

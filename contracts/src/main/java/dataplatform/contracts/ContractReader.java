@@ -9,18 +9,24 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Reads one contract and remembers where its references stand. Whether the file keeps to ODCS as such is for {@code datacontract lint};
  * this checks what the platform builds on.
  */
 final class ContractReader {
+    private static final Pattern PATH = Pattern.compile("\\$(\\.\\w+)*");
+    /** When the platform got a message. */
+    private static final String RECEIVED_AT = "$.receivedAt";
+
     private static final Pattern TRANSFORM = Pattern.compile("(\\w+)\\((\\w+)\\)");
 
     private final Path file;
@@ -74,8 +80,8 @@ final class ContractReader {
         YamlNode schema = schemas.get(0);
         schema.get("name").expect(name);
 
-        Map<String, YamlNode> custom =
-                root.customProperties(Set.of("load", "sourceSchema", "decimalComma", "exportedOn", "arrival"));
+        Map<String, YamlNode> custom = root.customProperties(
+                Set.of("load", "sourceSchema", "decimalComma", "exportedOn", "arrival", "messages", "events"));
         boolean decimalComma =
                 custom.containsKey("decimalComma") && custom.get("decimalComma").flag();
         List<Column> columns = new ArrayList<>();
@@ -135,7 +141,8 @@ final class ContractReader {
     private enum Load {
         CDC,
         SNAPSHOT,
-        APPEND
+        APPEND,
+        STREAM
     }
 
     private static Source source(
@@ -144,50 +151,87 @@ final class ContractReader {
             YamlNode schema,
             List<Column> columns,
             List<YamlNode> partitions) {
-        return switch (required(root, custom, "load").oneOf(Load.class)) {
-            case CDC -> {
-                checkHasNoFiles(root, custom, schema);
-                yield new Source.Database(required(root, custom, "sourceSchema").name());
-            }
-            case SNAPSHOT -> {
-                checkComesInFiles(custom, partitions);
-                yield files(root, custom, columns, Source.Content.SNAPSHOT);
-            }
-            case APPEND -> {
-                checkComesInFiles(custom, partitions);
-                yield files(root, custom, columns, Source.Content.APPEND);
-            }
+        Load load = required(root, custom, "load").oneOf(Load.class);
+        checkIsOf(load, root, custom, schema, partitions);
+        return switch (load) {
+            case CDC ->
+                new Source.Database(required(root, custom, "sourceSchema").name());
+            case SNAPSHOT -> files(root, custom, columns, Source.Content.SNAPSHOT);
+            case APPEND -> files(root, custom, columns, Source.Content.APPEND);
+            case STREAM -> stream(root, custom, schema, columns);
         };
     }
 
-    private static void checkHasNoFiles(YamlNode root, Map<String, YamlNode> custom, YamlNode schema) {
+    /** Refuses what is for other ways to load. */
+    private static void checkIsOf(
+            Load load, YamlNode root, Map<String, YamlNode> custom, YamlNode schema, List<YamlNode> partitions) {
+        boolean inFiles = load == Load.SNAPSHOT || load == Load.APPEND;
         List<YamlNode> ofFiles = new ArrayList<>(root.find("servers").stream().toList());
-        for (String name : List.of("decimalComma", "exportedOn", "arrival")) {
-            Optional.ofNullable(custom.get(name)).ifPresent(ofFiles::add);
-        }
+        List<YamlNode> ofDatabases = named(custom, "sourceSchema");
+        List<YamlNode> ofStreams = named(custom, "messages", "events");
+        List<YamlNode> ofAllButFiles = partitions;
+        List<YamlNode> ofAllButDatabases = new ArrayList<>();
+        ofFiles.addAll(named(custom, "decimalComma", "exportedOn", "arrival"));
         for (YamlNode property : schema.get("properties").items()) {
-            property.find("physicalName").ifPresent(ofFiles::add);
+            property.find("physicalName").ifPresent(ofAllButDatabases::add);
             property.find("logicalTypeOptions")
                     .flatMap(options -> options.find("format"))
                     .ifPresent(ofFiles::add);
-            Optional.ofNullable(ColumnReader.customProperties(property).get("negated"))
-                    .ifPresent(ofFiles::add);
+            ofFiles.addAll(named(ColumnReader.customProperties(property), "negated"));
             property.find("transformLogic")
                     .filter(logic -> !property.flag("partitioned"))
                     .ifPresent(ofFiles::add);
         }
-        ofFiles.stream().findFirst().ifPresent(node -> {
-            throw node.broken("is for data sets that come in files; remove it, or load by snapshot or append");
-        });
+        refuse(!inFiles, ofFiles, "is for data sets that come in files; remove it, or load by snapshot or append");
+        refuse(load != Load.CDC, ofDatabases, "is for data sets that load by cdc; remove it");
+        refuse(load != Load.STREAM, ofStreams, "is for data sets that load by stream; remove it");
+        refuse(
+                inFiles,
+                ofAllButFiles,
+                "is partitioned, which data sets that come in files can't be; remove the column");
+        refuse(load == Load.CDC, ofAllButDatabases, "is for data sets that come in files or by stream; remove it");
     }
 
-    private static void checkComesInFiles(Map<String, YamlNode> custom, List<YamlNode> partitions) {
-        if (custom.containsKey("sourceSchema")) {
-            throw custom.get("sourceSchema").broken("is for data sets that load by cdc; remove it");
+    private static List<YamlNode> named(Map<String, YamlNode> custom, String... names) {
+        return Stream.of(names).filter(custom::containsKey).map(custom::get).toList();
+    }
+
+    private static void refuse(boolean isRefused, List<YamlNode> nodes, String reason) {
+        if (isRefused) {
+            nodes.stream().findFirst().ifPresent(node -> {
+                throw node.broken(reason);
+            });
         }
-        for (YamlNode partition : partitions) {
-            throw partition.broken("is partitioned, which is for data sets that load by cdc; remove the column");
+    }
+
+    private static Source.Stream stream(
+            YamlNode root, Map<String, YamlNode> custom, YamlNode schema, List<Column> columns) {
+        YamlNode messages = required(root, custom, "messages");
+        Source.Messages chosen = messages.oneOf(Source.Messages.class);
+        boolean isTrack = chosen == Source.Messages.TRACK;
+        if (isTrack != custom.containsKey("events")) {
+            throw messages.broken("the custom property events goes with track: name those that make the data set");
         }
+        for (YamlNode property : schema.get("properties").items()) {
+            if (!property.flag("partitioned")
+                    && !PATH.matcher(property.text("physicalName")).matches()) {
+                throw property.get("physicalName").broken("expected a path such as $.properties.id");
+            }
+        }
+        Column received = columns.stream()
+                .filter(column -> column.sourceName().equals(RECEIVED_AT))
+                .findFirst()
+                .orElseThrow(() -> schema.get("properties").broken("no column is of the path " + RECEIVED_AT));
+        if (!received.required() || received.type().kind() != Kind.TIMESTAMP) {
+            throw schema.get("properties").broken(received.name() + " is not a required timestamp");
+        }
+        return new Source.Stream(
+                chosen,
+                isTrack
+                        ? custom.get("events").items().stream()
+                                .map(YamlNode::text)
+                                .toList()
+                        : List.of());
     }
 
     private static Source.Files files(
@@ -251,8 +295,13 @@ final class ContractReader {
     private static Partition partition(YamlNode property, List<Column> columns) {
         YamlNode logic = property.get("transformLogic");
         Matcher transform = TRANSFORM.matcher(logic.text());
-        if (!transform.matches() || !transform.group(1).equals("month")) {
-            throw logic.broken("expected month(<column>), not '" + logic.text() + "'");
+        Optional<Transform> known = transform.matches()
+                ? Stream.of(Transform.values())
+                        .filter(each -> each.name().toLowerCase(Locale.ROOT).equals(transform.group(1)))
+                        .findFirst()
+                : Optional.empty();
+        if (known.isEmpty()) {
+            throw logic.broken("expected month(<column>) or day(<column>), not '" + logic.text() + "'");
         }
         Column source = columns.stream()
                 .filter(column -> column.name().equals(transform.group(2)))
@@ -263,7 +312,7 @@ final class ContractReader {
                 || source.type().kind() != Kind.DATE && source.type().kind() != Kind.TIMESTAMP) {
             throw logic.broken(source.name() + " is not a required date or timestamp, and every row needs a partition");
         }
-        return new Partition(property.text("name"), property.text("description"), Transform.MONTH, source.name());
+        return new Partition(property.text("name"), property.text("description"), known.get(), source.name());
     }
 
     private static Duration freshness(YamlNode root) {

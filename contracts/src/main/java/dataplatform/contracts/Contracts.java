@@ -91,6 +91,21 @@ public final class Contracts {
                         + reader.contract().domain() + "_" + reader.contract().name());
             }
         }
+        Map<String, ContractReader> messages = new TreeMap<>();
+        for (ContractReader reader : readers.values()) {
+            if (reader.contract().source() instanceof Source.Stream stream) {
+                List<String> taken = stream.messages() == Source.Messages.TRACK
+                        ? stream.events()
+                        : List.of(stream.messages().name());
+                for (String each : taken) {
+                    ContractReader other = messages.put(each, reader);
+                    if (other != null) {
+                        throw new ContractException(reader.file() + ": customProperties: the messages " + each
+                                + " are taken by " + other.file() + "; a message makes one row");
+                    }
+                }
+            }
+        }
         Map<String, Contract> contracts = readers.values().stream()
                 .map(ContractReader::contract)
                 .collect(Collectors.toMap(Contract::id, Function.identity()));

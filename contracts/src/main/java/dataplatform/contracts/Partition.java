@@ -12,6 +12,8 @@ public record Partition(String name, String description, Transform transform, St
     /** How a partition's value follows from its source column. */
     public enum Transform {
         /** The month in UTC as {@code yyyy-MM}. */
-        MONTH
+        MONTH,
+        /** The day in UTC as {@code yyyy-MM-dd}. */
+        DAY
     }
 }

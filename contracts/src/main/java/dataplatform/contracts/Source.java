@@ -1,5 +1,6 @@
 package dataplatform.contracts;
 
+import java.util.List;
 import java.util.Optional;
 
 /** Where a data set comes from. */
@@ -20,6 +21,32 @@ public sealed interface Source {
      * @param arrival what starts the loading of a file
      */
     record Files(FileFormat format, Content content, Optional<String> exportedOn, Arrival arrival) implements Source {}
+
+    /**
+     * Messages of the web applications, as the function {@code event-collector} takes them.
+     *
+     * @param messages which of them
+     * @param events names of the events, of messages of the type track
+     */
+    record Stream(Messages messages, List<String> events) implements Source {
+        public Stream {
+            events = List.copyOf(events);
+        }
+    }
+
+    /** Which messages of the stream make a data set. */
+    enum Messages {
+        IDENTIFY,
+        TRACK,
+        PAGE,
+        SCREEN,
+        GROUP,
+        ALIAS,
+        /** Those that no other data set takes. */
+        OTHERS,
+        /** What is no message that a data set can take, with the reason and the place where it stands. */
+        QUARANTINED
+    }
 
     /** What a file holds. */
     enum Content {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
@@ -85,7 +86,7 @@ class ContractsTest {
         assertThat(bank.key().get(0).hashOf())
                 .startsWith("account_id", "booked_on")
                 .hasSize(9);
-        assertThat(bank.column("booked_on").heading()).isEqualTo("Buchungstag");
+        assertThat(bank.column("booked_on").sourceName()).isEqualTo("Buchungstag");
         assertThat(bank.column("booked_on").dateFormat()).contains("dd.MM.yyyy");
         assertThat(bank.column("amount").decimalComma()).isTrue();
         assertThat(bank.column("amount").negated()).isFalse();
@@ -96,12 +97,38 @@ class ContractsTest {
         assertThat(((Source.Files) budgets.source()).exportedOn()).isEmpty();
         assertThatThrownBy(budgets::sourceSchema)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("contract finance.budgets comes in files, not from a database");
+                .hasMessage("contract finance.budgets does not come from a database");
     }
 
     private static Source appended(char delimiter, String exportedOn) {
         return new Source.Files(
                 new FileFormat.Csv(delimiter), Source.Content.APPEND, Optional.of(exportedOn), Source.Arrival.EVENT);
+    }
+
+    @Test
+    void readsWhichMessagesMakeADataSet() {
+        Contract posts = Contracts.readFile(Path.of("web", "posts.odcs.yaml"));
+
+        assertThat(posts.source()).isEqualTo(new Source.Stream(Source.Messages.TRACK, List.of("Post Created")));
+        assertThat(posts.isStreamed()).isTrue();
+        assertThat(posts.sourceFolder()).isEqualTo("posts");
+        assertThat(posts.column("post_id").sourceName()).isEqualTo("$.properties.id");
+        assertThat(posts.partition().orElseThrow().transform()).isEqualTo(Partition.Transform.DAY);
+    }
+
+    @Test
+    void refusesTwoDataSetsOfOneMessage() throws IOException {
+        for (String name : List.of("follows", "unfollows")) {
+            Path file = temp.resolve(name + ".odcs.yaml");
+            Files.writeString(
+                    file,
+                    Files.readString(Path.of("web", name + ".odcs.yaml")).replace("User Unfollowed", "User Followed"));
+        }
+
+        assertThatThrownBy(() -> Contracts.read(temp))
+                .hasMessageContainingAll(
+                        "unfollows.odcs.yaml: customProperties: the messages User Followed are taken by",
+                        "; a message makes one row");
     }
 
     @Test
@@ -152,7 +179,7 @@ class ContractsTest {
             name: shop-checkout                         | members: []                         | team.name                                 | is missing; add it
             unit: h                                     | unit: weeks                         | slaProperties[0].unit                     | expected d, h or m
             property: freshness                         | property: latency                   | slaProperties                             | has no property freshness
-            value: cdc                                  | value: often                        | customProperties[0].value                 | unknown value 'often'; use one of [cdc, snapshot, append]
+            value: cdc                                  | value: often                        | customProperties[0].value                 | unknown value 'often'; use one of [cdc, snapshot, append, stream]
             property: sourceSchema                      | property: sourceSchemas             | customProperties[1].property              | unknown custom property 'sourceSchemas'
             dataGranularityDescription: One             | dataGranularityDescription: 1 # One | schema[0].dataGranularityDescription      | expected text
             '  - name: orders'                          | '  - name: order'                   | schema[0].name                            | expected orders
@@ -213,14 +240,22 @@ class ContractsTest {
             accounts          | 'value: true'               | 'value: comma'                           | customProperties[1].value: expected true or false
             accounts          | format: dd.MM.yyyy          | format: day-first                        | schema[0].properties[6].logicalTypeOptions.format: is not a format of dates
             accounts          | pattern: '                  | format: '                                | schema[0].properties[0].logicalTypeOptions.format: only a date or a timestamp can have a format
-            accounts          | 'classification: internal'  | 'classification: internal\n        partitioned: true' | schema[0].properties[7]: is partitioned, which is for data sets that load by cdc
+            accounts          | 'classification: internal'  | 'classification: internal\n        partitioned: true' | 'schema[0].properties[7]: is partitioned, which data sets that come in files can''t be'
             bank_transactions | hash(account_id,            | md5(account_id,                          | schema[0].properties[0].transformLogic: expected hash(<column>, …), not
             bank_transactions | hash(account_id,            | hash(account,                            | schema[0].properties[0].transformLogic: there is no other column account
             bank_transactions | hash(account_id,            | hash(transaction_id,                     | schema[0].properties[0].transformLogic: there is no other column transaction_id
             card_transactions | physicalName: Merchant      | transformLogic: hash(amount)             | schema[0].properties[5].transformLogic: only a text column that is the whole primary key can be a hash
+            orders            | property: sourceSchema      | property: messages                       | customProperties[1].value: is for data sets that load by stream; remove it
+            posts             | 'schema:\n'                 | 'servers: []\nschema:\n'                  | servers: is for data sets that come in files; remove it
+            posts             | '- property: messages'      | '- property: sourceSchema'               | customProperties[1].value: is for data sets that load by cdc; remove it
+            posts             | value: track                | value: others                            | customProperties[1].value: the custom property events goes with track
+            posts             | $.messageId                 | messageId                                | schema[0].properties[0].physicalName: expected a path such as $.properties.id
+            posts             | $.receivedAt                | $.sentAt                                 | schema[0].properties: no column is of the path $.receivedAt
+            posts             | 'physicalName: $.messageId' | 'businessName: id'                       | schema[0].properties[0].physicalName: is missing
+            posts             | day(occurred_at)            | day(post_id)                             | schema[0].properties[17].transformLogic: post_id is not a required date or timestamp
             card_transactions | physicalName: Merchant      | 'customProperties: [{property: negated, value: true}]' | schema[0].properties[5].customProperties[0].value: only a number can be negated
             """)
-    void refusesAContractThatMixesUpFilesAndDatabases(String contract, String found, String replacement, String error)
+    void refusesAContractThatMixesUpWaysToLoad(String contract, String found, String replacement, String error)
             throws IOException {
         refuses(contract, found, replacement, error);
     }
@@ -273,11 +308,12 @@ class ContractsTest {
     private void refuses(String contract, String found, String replacement, String error) throws IOException {
         Path broken = temp.resolve(contract + ".odcs.yaml");
         Files.copy(FOLDER.resolve("customers.odcs.yaml"), temp.resolve("customers.odcs.yaml"));
-        Path real = FOLDER.resolve(broken.getFileName());
-        Files.copy(
-                Files.exists(real) ? real : FINANCE.resolve(broken.getFileName()),
-                broken,
-                StandardCopyOption.REPLACE_EXISTING);
+        Path real = Stream.of("ecommerce", "finance", "web")
+                .map(domain -> Path.of(domain).resolve(broken.getFileName()))
+                .filter(Files::exists)
+                .findFirst()
+                .orElseThrow();
+        Files.copy(real, broken, StandardCopyOption.REPLACE_EXISTING);
         String text = Files.readString(broken);
         String target = found.replace("\\n", "\n");
         assertThat(text).contains(target);

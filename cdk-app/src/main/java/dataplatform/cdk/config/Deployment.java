@@ -19,7 +19,7 @@ import software.amazon.awscdk.StackProps;
  *
  * @param environment its sizes and switches
  * @param deleteData the second key to delete data, given with the command
- * @param contracts of all data sets
+ * @param contracts of all data sets; those that web events make are left out where these are not taken
  * @param repository on GitHub, as {@code owner/name}
  * @param alertEmail who receives alarms; nobody if empty
  * @param openLineageUrl address that Airflow and Spark emit OpenLineage events to; none are emitted if empty
@@ -41,7 +41,9 @@ public record Deployment(
         Path checkout) {
     /** @throws IllegalArgumentException if the source can't be reached, or events have no way out of the network */
     public Deployment {
-        contracts = List.copyOf(contracts);
+        contracts = contracts.stream()
+                .filter(contract -> webEvents || !contract.isStreamed())
+                .toList();
         if (source.isPresent() && network.existing().isEmpty()) {
             throw new IllegalArgumentException(
                     "source-secret is given without vpc: the database can't be reached from a"

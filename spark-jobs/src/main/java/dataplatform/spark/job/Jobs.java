@@ -49,7 +49,9 @@ public final class Jobs {
                         "there is no contract " + name
                                 + (source == Source.Database.class
                                         ? " that comes from a database"
-                                        : " that comes in files")
+                                        : source == Source.Files.class
+                                                ? " that comes in files"
+                                                : " that comes by stream")
                                 + "; there are "
                                 + candidates.stream().map(Contract::id).toList() + ". Add contracts/"
                                 + name.replace('.', '/') + ".odcs.yaml");

@@ -33,7 +33,7 @@ record FileLayout(
         return new FileLayout(
                 contract.id(),
                 csv.delimiter(),
-                columns.stream().map(Column::heading).toList(),
+                columns.stream().map(Column::sourceName).toList(),
                 exportedOn,
                 exportedOn < 0 ? "" : columns.get(exportedOn).dateFormat().orElse("yyyy-MM-dd"),
                 contract.isSnapshot(),

@@ -208,6 +208,7 @@ public final class ContractColumns {
     static Column partitionValue(Partition partition) {
         return switch (partition.transform()) {
             case MONTH -> date_format(col(partition.source()), "yyyy-MM");
+            case DAY -> date_format(col(partition.source()), "yyyy-MM-dd");
         };
     }
 
