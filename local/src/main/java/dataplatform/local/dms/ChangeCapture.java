@@ -2,7 +2,7 @@ package dataplatform.local.dms;
 
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
-import dataplatform.local.parquet.ParquetFile;
+import dataplatform.parquet.ParquetFile;
 import io.debezium.embedded.Connect;
 import io.debezium.engine.DebeziumEngine;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
@@ -32,6 +32,7 @@ import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.header.Header;
 import org.apache.kafka.connect.source.SourceRecord;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -242,7 +243,7 @@ public final class ChangeCapture {
         }
         if (file == null) {
             Path path = settings.changes().resolve(table + ".parquet");
-            file = new ParquetFile(path, fields);
+            file = new ParquetFile(path, fields, CompressionCodecName.GZIP);
             open.put(table, file);
         }
         file.add(values);

@@ -3,7 +3,7 @@ package dataplatform.local.dms;
 import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.SilverColumn;
-import dataplatform.local.parquet.ParquetFile;
+import dataplatform.parquet.ParquetFile;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;

@@ -1,7 +1,7 @@
 package dataplatform.local.dms;
 
-import dataplatform.local.parquet.ParquetFile;
 import dataplatform.local.parquet.QueryRows;
+import dataplatform.parquet.ParquetFile;
 import dataplatform.source.SourceTables;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.postgresql.PGConnection;
 import org.postgresql.PGProperty;
 import org.postgresql.replication.ReplicationSlotInfo;
@@ -231,7 +232,8 @@ public final class FullLoad {
                         number++;
                         file = new ParquetFile(
                                 files.resolve(table.replace('.', '/')).resolve("LOAD%08X.parquet".formatted(number)),
-                                fields);
+                                fields,
+                                CompressionCodecName.GZIP);
                     }
                     List<Object> values = new ArrayList<>();
                     values.add("I");

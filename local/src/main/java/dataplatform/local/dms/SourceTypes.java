@@ -2,8 +2,8 @@ package dataplatform.local.dms;
 
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
-import dataplatform.local.parquet.ParquetFile;
 import dataplatform.local.parquet.QueryRows;
+import dataplatform.parquet.ParquetFile;
 import io.debezium.data.SpecialValueDecimal;
 import io.debezium.spi.converter.CustomConverter;
 import io.debezium.spi.converter.RelationalColumn;

@@ -2,6 +2,7 @@ package dataplatform.local.parquet;
 
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
+import dataplatform.parquet.ParquetFile;
 import java.math.BigDecimal;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;

@@ -1,7 +1,7 @@
 package dataplatform.local.redshift;
 
-import dataplatform.local.parquet.ParquetFile;
 import dataplatform.local.parquet.QueryRows;
+import dataplatform.parquet.ParquetFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,6 +13,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -54,7 +55,7 @@ public final class Unload {
             Files.createDirectories(scratch);
             Path local = Files.createTempFile(scratch, "unload", ".parquet");
             try {
-                ParquetFile file = new ParquetFile(local, fields);
+                ParquetFile file = new ParquetFile(local, fields, CompressionCodecName.GZIP);
                 try (file) {
                     while (rows.next()) {
                         file.add(QueryRows.exactValues(rows, fields));

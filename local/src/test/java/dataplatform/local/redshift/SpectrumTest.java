@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
 import dataplatform.contracts.SilverColumn;
-import dataplatform.local.parquet.ParquetFile;
 import dataplatform.local.parquet.QueryRows;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.s3.S3Server;
+import dataplatform.parquet.ParquetFile;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -16,6 +16,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -53,7 +54,8 @@ class SpectrumTest {
                             file,
                             List.of(
                                     new ParquetFile.Field("at", DataType.TIMESTAMP),
-                                    new ParquetFile.Field("day", date)));
+                                    new ParquetFile.Field("day", date)),
+                            CompressionCodecName.GZIP);
                     ResultSet rows = statement.executeQuery(query)) {
                 while (rows.next()) {
                     parquet.add(QueryRows.values(rows, parquet.fields()));

@@ -1,4 +1,4 @@
-package dataplatform.local.parquet;
+package dataplatform.parquet;
 
 import dataplatform.contracts.DataType;
 import dataplatform.contracts.DataType.Kind;
@@ -12,50 +12,65 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
-import org.apache.parquet.example.data.Group;
-import org.apache.parquet.example.data.simple.SimpleGroup;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.conf.ParquetConfiguration;
+import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.hadoop.ParquetWriter;
-import org.apache.parquet.hadoop.example.ExampleParquetWriter;
+import org.apache.parquet.hadoop.api.WriteSupport;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.io.LocalOutputFile;
+import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.api.Binary;
+import org.apache.parquet.io.api.RecordConsumer;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.LogicalTypeAnnotation.TimeUnit;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.parquet.schema.Types;
 
-/** A Parquet file with GZIP as AWS DMS writes it, while it is being written. */
+/** A Parquet file on a disk, while it is being written. The same rows make the same bytes. */
 public final class ParquetFile implements AutoCloseable {
     /** As Spark and Athena have it. */
     private static final int MAX_PRECISION = 38;
+
+    /** Bytes of rows that are held in memory, about. */
+    private static final long HELD = 16 << 20;
+
+    private static final int PAGE = 256 << 10;
 
     /**
      * A column of the file.
      *
      * @param name as in the source
-     * @param type of its values, which are text, {@link Integer}, {@link Long}, {@link BigDecimal}, {@link Double},
-     *     {@link Boolean}, days or microseconds since 1970 in UTC
+     * @param type of its values, which are text or its UTF-8 as {@link Binary}, {@link Integer}, {@link Long}, {@link BigDecimal}, {@link
+     *     Double}, {@link Boolean}, days or microseconds since 1970 in UTC
      */
     public record Field(String name, DataType type) {}
 
     private final Path path;
     private final List<Field> fields;
-    private final MessageType schema;
-    private final ParquetWriter<Group> writer;
+    private final ParquetWriter<List<Object>> writer;
     private long rows;
 
-    /** @param path of the file, which is written anew */
-    public ParquetFile(Path path, List<Field> fields) {
+    /**
+     * Begins a file.
+     *
+     * @param path of the file, which is written anew
+     * @param codec GZIP or ZSTD
+     */
+    public ParquetFile(Path path, List<Field> fields, CompressionCodecName codec) {
         this.path = path;
         this.fields = List.copyOf(fields);
-        this.schema = schema(fields);
         try {
             Files.createDirectories(path.toAbsolutePath().getParent());
             Files.deleteIfExists(path);
-            this.writer = ExampleParquetWriter.builder(new LocalOutputFile(path))
-                    .withType(schema)
-                    .withCompressionCodec(CompressionCodecName.GZIP)
+            this.writer = new Builder(new LocalOutputFile(path), this.fields)
+                    .withConf(new PlainParquetConfiguration())
+                    .withCodecFactory(new Codecs())
+                    .withCompressionCodec(codec)
+                    .withRowGroupSize(HELD)
+                    .withPageSize(PAGE)
                     .build();
         } catch (IOException e) {
             throw new UncheckedIOException("could not start " + path, e);
@@ -84,24 +99,8 @@ public final class ParquetFile implements AutoCloseable {
 
     /** @param values in the order of the fields */
     public void add(List<Object> values) {
-        Group row = new SimpleGroup(schema);
-        for (int i = 0; i < values.size(); i++) {
-            Object value = values.get(i);
-            if (value == null) {
-                continue;
-            }
-            DataType type = fields.get(i).type();
-            switch (type.kind()) {
-                case STRING -> row.add(i, value.toString());
-                case INTEGER, DATE -> row.add(i, ((Number) value).intValue());
-                case LONG, TIMESTAMP -> row.add(i, ((Number) value).longValue());
-                case DOUBLE -> row.add(i, ((Number) value).doubleValue());
-                case BOOLEAN -> row.add(i, (Boolean) value);
-                case DECIMAL -> row.add(i, decimal((BigDecimal) value, type));
-            }
-        }
         try {
-            writer.write(row);
+            writer.write(values);
         } catch (IOException e) {
             throw new UncheckedIOException("could not write to " + path, e);
         }
@@ -177,5 +176,81 @@ public final class ParquetFile implements AutoCloseable {
             }
         }
         return schema.named("row");
+    }
+
+    private static final class Builder extends ParquetWriter.Builder<List<Object>, Builder> {
+        private final List<Field> fields;
+
+        Builder(OutputFile file, List<Field> fields) {
+            super(file);
+            this.fields = fields;
+        }
+
+        @Override
+        protected Builder self() {
+            return this;
+        }
+
+        @Override
+        protected WriteSupport<List<Object>> getWriteSupport(ParquetConfiguration settings) {
+            return new Rows(fields);
+        }
+
+        @Override
+        protected WriteSupport<List<Object>> getWriteSupport(Configuration settings) {
+            return new Rows(fields);
+        }
+    }
+
+    /** Writes rows column by column. */
+    private static final class Rows extends WriteSupport<List<Object>> {
+        private final List<Field> fields;
+        private RecordConsumer consumer;
+
+        Rows(List<Field> fields) {
+            this.fields = fields;
+        }
+
+        @Override
+        public WriteContext init(ParquetConfiguration settings) {
+            return new WriteContext(schema(fields), Map.of());
+        }
+
+        @Override
+        public WriteContext init(Configuration settings) {
+            return new WriteContext(schema(fields), Map.of());
+        }
+
+        @Override
+        public void prepareForWrite(RecordConsumer into) {
+            consumer = into;
+        }
+
+        @Override
+        public void write(List<Object> values) {
+            consumer.startMessage();
+            for (int i = 0; i < fields.size(); i++) {
+                Object value = values.get(i);
+                if (value != null) {
+                    Field field = fields.get(i);
+                    consumer.startField(field.name(), i);
+                    add(value, field.type());
+                    consumer.endField(field.name(), i);
+                }
+            }
+            consumer.endMessage();
+        }
+
+        private void add(Object value, DataType type) {
+            switch (type.kind()) {
+                case STRING ->
+                    consumer.addBinary(value instanceof Binary text ? text : Binary.fromString(value.toString()));
+                case INTEGER, DATE -> consumer.addInteger(((Number) value).intValue());
+                case LONG, TIMESTAMP -> consumer.addLong(((Number) value).longValue());
+                case DOUBLE -> consumer.addDouble(((Number) value).doubleValue());
+                case BOOLEAN -> consumer.addBoolean((Boolean) value);
+                case DECIMAL -> consumer.addBinary(decimal((BigDecimal) value, type));
+            }
+        }
     }
 }
