@@ -9,11 +9,12 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * A table of silver as the Glue catalog describes it. Every one is a Delta table; the format says how its reader finds that out.
+ * A table of silver, or of bronze's web events, as the Glue catalog describes it. Silver's are Delta tables; the format says how a reader
+ * finds that out.
  *
  * @param name lower-case
  * @param description for people
- * @param folder of the Delta table, without a slash at its end
+ * @param folder of the table, without a slash at its end
  * @param format how it is to be read
  * @param columns without the partition keys
  * @param partitionKeys empty in {@link Format#DELTA}, whose log knows the partitions
@@ -26,6 +27,8 @@ public record GlueTable(
         List<Column> columns,
         List<Column> partitionKeys) {
     private static final String MANIFESTS = "/_symlink_format_manifest";
+    private static final Column ARRIVED_HOUR = new Column(
+            "arrived_hour", "string", "Hour in UTC whose folder the raw object stands in, as yyyy/MM/dd/HH.");
 
     /** How a table is read. */
     public enum Format {
@@ -38,6 +41,11 @@ public record GlueTable(
         SYMLINK(
                 "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat",
                 "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+                "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"),
+        /** By listing the folder of each hour, which no catalog has to know. */
+        PARQUET(
+                "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+                "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
                 "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe");
 
         private final String inputFormat;
@@ -84,6 +92,7 @@ public record GlueTable(
      * row has broken the contract.
      *
      * @param silver the layer's bucket, such as {@code s3://silver}
+     * @param format one of those of Delta tables
      */
     public static List<GlueTable> silver(List<Contract> contracts, String silver, Format format) {
         List<GlueTable> tables = new ArrayList<>();
@@ -113,6 +122,27 @@ public record GlueTable(
         return tables;
     }
 
+    /**
+     * What the function {@code event-transformer} writes: a table for each contract that loads by stream, and none for others. A message
+     * that a client has sent twice stands in it twice.
+     *
+     * @param bronze the layer's bucket, such as {@code s3://bronze}
+     */
+    public static List<GlueTable> transformed(List<Contract> contracts, String bronze) {
+        return contracts.stream()
+                .filter(Contract::isStreamed)
+                .map(contract -> new GlueTable(
+                        contract.table(),
+                        contract.description() + " As it came, a minute ago or up to thirty days.",
+                        bronze + "/" + Names.TRANSFORMED + "/" + contract.sourceFolder(),
+                        Format.PARQUET,
+                        contract.columns().stream()
+                                .map(c -> new Column(c.name(), c.type().glueType(), c.description()))
+                                .toList(),
+                        List.of(ARRIVED_HOUR)))
+                .toList();
+    }
+
     private static List<Column> columns(List<SilverColumn> columns) {
         return columns.stream()
                 .map(c -> new Column(c.name(), c.type().glueType(), c.description()))
@@ -132,15 +162,18 @@ public record GlueTable(
         return new GlueTable(name, description, folder, format, isKey.get(false), isKey.get(true));
     }
 
-    /** The database of an environment's Glue catalog that holds the tables of silver. */
+    /** The database of an environment's Glue catalog that holds the tables of that format. */
     public static String database(Names names, Format format) {
-        String database = names.catalog(LakeBucket.SILVER);
-        return format == Format.DELTA ? database : database + "_spectrum";
+        return switch (format) {
+            case DELTA -> names.catalog(LakeBucket.SILVER);
+            case SYMLINK -> names.catalog(LakeBucket.SILVER) + "_spectrum";
+            case PARQUET -> names.catalog(LakeBucket.BRONZE);
+        };
     }
 
     /** Where readers start. */
     public String location() {
-        return format == Format.DELTA ? folder : folder + MANIFESTS;
+        return format == Format.SYMLINK ? folder + MANIFESTS : folder;
     }
 
     /** The table's parameters, by which engines know its format. */
@@ -153,14 +186,38 @@ public record GlueTable(
                         "table_type", "delta",
                         "spark.sql.sources.provider", "delta");
             case SYMLINK -> Map.of("EXTERNAL", "TRUE", "classification", "parquet");
+            case PARQUET -> projected("projection." + ARRIVED_HOUR.name());
         };
+    }
+
+    /** Has engines make up the partitions, https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html. */
+    private Map<String, String> projected(String hour) {
+        return Map.of(
+                "EXTERNAL",
+                "TRUE",
+                "classification",
+                "parquet",
+                "projection.enabled",
+                "true",
+                hour + ".type",
+                "date",
+                hour + ".format",
+                "yyyy/MM/dd/HH",
+                hour + ".interval",
+                "1",
+                hour + ".interval.unit",
+                "HOURS",
+                hour + ".range",
+                "2026/01/01/00,NOW",
+                "storage.location.template",
+                folder + "/${" + ARRIVED_HOUR.name() + "}");
     }
 
     /** The serialization library's parameters. */
     public Map<String, String> serdeParameters() {
         return switch (format) {
             case DELTA -> Map.of("serialization.format", "1", "path", folder);
-            case SYMLINK -> Map.of("serialization.format", "1");
+            case SYMLINK, PARQUET -> Map.of("serialization.format", "1");
         };
     }
 }

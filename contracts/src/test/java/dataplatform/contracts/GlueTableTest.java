@@ -45,9 +45,41 @@ class GlueTableTest {
     }
 
     @Test
+    void webEventsHaveATableForEachContractOverTheFoldersOfHours() {
+        List<Contract> contracts = Contracts.bundled();
+        List<GlueTable> tables = GlueTable.transformed(contracts, "s3://bronze");
+
+        assertThat(tables)
+                .extracting(GlueTable::name)
+                .containsExactlyInAnyOrder("events", "follows", "posts", "quarantined_messages", "unfollows", "users");
+        assertThat(tables).allSatisfy(table -> {
+            String folder = "s3://bronze/web-data/transformed/" + table.name();
+            assertThat(table.location()).isEqualTo(folder);
+            assertThat(table.parameters())
+                    .containsEntry("storage.location.template", folder + "/${arrived_hour}")
+                    .containsEntry("projection.enabled", "true")
+                    .containsEntry("projection.arrived_hour.type", "date")
+                    .containsEntry("projection.arrived_hour.format", "yyyy/MM/dd/HH")
+                    .containsEntry("projection.arrived_hour.interval", "1")
+                    .containsEntry("projection.arrived_hour.interval.unit", "HOURS")
+                    .containsEntry("projection.arrived_hour.range", "2026/01/01/00,NOW");
+            assertThat(table.partitionKeys())
+                    .extracting(GlueTable.Column::name, GlueTable.Column::type)
+                    .containsExactly(tuple("arrived_hour", "string"));
+            assertThat(table.columns()).extracting(GlueTable.Column::name).doesNotContain("occurred_on", "received_on");
+        });
+        assertThat(tables.get(0).columns())
+                .extracting(GlueTable.Column::name, GlueTable.Column::type)
+                .startsWith(tuple("message_id", "string"), tuple("source", "string"))
+                .contains(tuple("occurred_at", "timestamp"));
+        assertThat(GlueTable.transformed(ITEMS, "s3://bronze")).isEmpty();
+    }
+
+    @Test
     void anEnvironmentHasDatabasesOfItsOwn() {
         assertThat(GlueTable.database(new Names("dev"), Format.DELTA)).isEqualTo("glue_ecommerce_dev_data_lake_silver");
         assertThat(GlueTable.database(new Names("jo"), Format.SYMLINK))
                 .isEqualTo("glue_ecommerce_jo_data_lake_silver_spectrum");
+        assertThat(GlueTable.database(new Names("jo"), Format.PARQUET)).isEqualTo("glue_ecommerce_jo_data_lake_bronze");
     }
 }
