@@ -9,20 +9,17 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Duration;
-import software.amazon.awscdk.services.events.EventPattern;
-import software.amazon.awscdk.services.events.Rule;
-import software.amazon.awscdk.services.events.targets.SqsQueue;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.lambda.eventsources.SqsEventSource;
-import software.amazon.awscdk.services.sqs.DeadLetterQueue;
 import software.amazon.awscdk.services.sqs.Queue;
-import software.amazon.awscdk.services.sqs.QueueEncryption;
 import software.constructs.Construct;
 
 /** Has a DAG run for the files that come into the landing bucket: bucket, EventBridge, queue, function, Airflow. */
 public final class LandingEvents extends Construct {
+    private static final String QUEUE = "landing-files";
+
     /** An instance that is not there is up after some minutes; one that fails is ended after 15, and another started. */
     private static final int TRIES = 40;
 
@@ -40,36 +37,17 @@ public final class LandingEvents extends Construct {
     public LandingEvents(Construct scope, Deployment deployment, IKey key, List<String> prefixes) {
         super(scope, "LandingEvents");
         this.deployment = deployment;
-        Names names = deployment.names();
-        Queue dead = queue(key, "Dead", deadLetters(names)).build();
-        Waivers.nag(dead, "AwsSolutions-SQS3", "It is the queue of dead letters.");
-        Queue queue = queue(key, "Queue", names.of("landing-files"))
+        Queue queue = ObjectQueue.of(
+                this,
+                deployment,
+                key,
+                QUEUE,
+                "A file has come that a DAG waits for",
+                LakeBucket.LANDING,
+                prefixes,
                 // a message may not come again while it is worked on
-                .visibilityTimeout(PAUSE.plus(WINDOW))
-                .deadLetterQueue(DeadLetterQueue.builder()
-                        .queue(dead)
-                        .maxReceiveCount(TRIES)
-                        .build())
-                .build();
-        Rule.Builder.create(this, "Rule")
-                .ruleName(names.of("landing-files"))
-                .description("A file has come that a DAG waits for")
-                .eventPattern(EventPattern.builder()
-                        .source(List.of("aws.s3"))
-                        .detailType(List.of("Object Created"))
-                        .detail(Map.of(
-                                "bucket",
-                                Map.of("name", List.of(deployment.bucket(LakeBucket.LANDING))),
-                                "object",
-                                Map.of(
-                                        "key",
-                                        prefixes.stream()
-                                                .map(prefix -> Map.of("prefix", prefix))
-                                                .toList())))
-                        .build())
-                .targets(List.of(
-                        SqsQueue.Builder.create(queue).deadLetterQueue(dead).build()))
-                .build();
+                PAUSE.plus(WINDOW),
+                TRIES);
         function(key)
                 .addEventSource(SqsEventSource.Builder.create(queue)
                         // many files at once are one run
@@ -82,16 +60,7 @@ public final class LandingEvents extends Construct {
 
     /** The queue of the files for which no run could be started. */
     public static String deadLetters(Names names) {
-        return names.of("landing-files-dead");
-    }
-
-    private Queue.Builder queue(IKey key, String id, String name) {
-        return Queue.Builder.create(this, id)
-                .queueName(name)
-                .encryption(QueueEncryption.KMS)
-                .encryptionMasterKey(key)
-                .enforceSsl(true)
-                .retentionPeriod(Duration.days(14));
+        return names.of(ObjectQueue.deadLetters(QUEUE));
     }
 
     private Function function(IKey key) {
