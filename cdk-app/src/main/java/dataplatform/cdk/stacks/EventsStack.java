@@ -32,10 +32,16 @@ import software.amazon.awscdk.services.secretsmanager.Secret;
 import software.amazon.awscdk.services.secretsmanager.SecretStringGenerator;
 import software.constructs.Construct;
 
-/** Web events: an API that takes them from Segment's clients, the stream that they go into, and its way to raw files. */
+/**
+ * Web events: an API that takes them from Segment's clients, the stream that they go into, its way to raw files, and from there to files with
+ * columns.
+ */
 public final class EventsStack extends Stack {
     /** Under it, raw events stand by the hour in which they came. */
     static final String RAW = Names.WEB_DATA + "/raw/";
+
+    /** The queue of raw files that have come, without the environment in its name. */
+    static final String QUEUE = "web-events";
 
     /** What the API takes in a second before it answers 429, upon which clients wait and send again. */
     private static final int REQUESTS = 1000;
@@ -48,7 +54,7 @@ public final class EventsStack extends Stack {
         super(
                 scope,
                 deployment.names().of("events"),
-                deployment.stack("events", "Web events, from clients to raw files"));
+                deployment.stack("events", "Web events, from clients to files with columns"));
         this.deployment = deployment;
         this.lake = lake;
         Names names = deployment.names();
@@ -63,6 +69,7 @@ public final class EventsStack extends Stack {
         Waivers.nag(stream, "AwsSolutions-KDS3", "As all of the lake it is encrypted with the platform's own key.");
         HttpApi made = api(collector(stream));
         deliver(stream);
+        new EventTransformer(this, deployment, lake);
         this.api = new SharedParameter(this, names.path("web-events/api"), made.getApiId());
         // what clients are given for a host
         new SharedParameter(this, names.path("web-events/endpoint"), made.getApiEndpoint());

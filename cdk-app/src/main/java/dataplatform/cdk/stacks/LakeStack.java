@@ -5,6 +5,8 @@ import dataplatform.cdk.constructs.Iam;
 import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
 import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -54,8 +56,7 @@ public final class LakeStack extends Stack {
         Bucket logs = logs();
         Map<LakeBucket, List<LifecycleRule>> layers = new EnumMap<>(LakeBucket.class);
         layers.put(LakeBucket.LANDING, List.of(colder(30), expire(365), forgetVersions(30)));
-        // never deleted: silver is made from it
-        layers.put(LakeBucket.BRONZE, List.of(colder(90), forgetVersions(30)));
+        layers.put(LakeBucket.BRONZE, bronze());
         // Delta replaces files all the time: older versions are for accidents only
         layers.put(LakeBucket.SILVER, List.of(forgetVersions(7)));
         layers.put(LakeBucket.GOLD, List.of(forgetVersions(7)));
@@ -70,7 +71,7 @@ public final class LakeStack extends Stack {
                     .serverAccessLogsBucket(logs)
                     .serverAccessLogsPrefix(ACCESS + layer.folder() + "/")
                     .build();
-            if (layer == LakeBucket.LANDING) {
+            if (layer == LakeBucket.LANDING || layer == LakeBucket.BRONZE && deployment.webEvents()) {
                 // by CloudFormation itself: CDK's own way brings a function that may change every bucket
                 ((CfnBucket) bucket.getNode().getDefaultChild())
                         .setNotificationConfiguration(CfnBucket.NotificationConfigurationProperty.builder()
@@ -84,6 +85,20 @@ public final class LakeStack extends Stack {
             }
         });
         waiveForEmptier();
+    }
+
+    /** Nothing is deleted that silver is made from, but web events with columns, which their raw files give again. */
+    private List<LifecycleRule> bronze() {
+        List<LifecycleRule> rules = new ArrayList<>(List.of(colder(90), forgetVersions(30)));
+        if (deployment.webEvents()) {
+            // S3 may refuse two rules that do the same where one's prefix begins with the other's
+            rules.add(LifecycleRule.builder()
+                    .id("expire transformed web events")
+                    .prefix(Names.TRANSFORMED + "/")
+                    .expiration(Duration.days(30))
+                    .build());
+        }
+        return rules;
     }
 
     /** What empties the buckets before they are deleted, if both keys are there. */
@@ -156,9 +171,13 @@ public final class LakeStack extends Stack {
 
     /** Lets a role do that with the objects under a prefix, and see which there are. */
     void allow(Role role, LakeBucket layer, String prefix, List<String> objectActions) {
-        IBucket bucket = bucket(role, layer);
         allowListing(role, layer);
-        role.addToPolicy(Iam.allow(objectActions, bucket.arnForObjects(prefix + "*")));
+        allowObjects(role, layer, prefix, objectActions);
+    }
+
+    /** Lets a role do that with the objects under a prefix whose keys it knows. */
+    void allowObjects(Role role, LakeBucket layer, String prefix, List<String> objectActions) {
+        role.addToPolicy(Iam.allow(objectActions, bucket(role, layer).arnForObjects(prefix + "*")));
         if (layer != LakeBucket.LOGS) {
             List<String> use = objectActions.contains("s3:PutObject") ? USE_KEY : List.of("kms:Decrypt");
             role.addToPolicy(Iam.allow(use, key(role).getKeyArn()));
