@@ -4,6 +4,7 @@ import dataplatform.cdk.config.Deployment;
 import dataplatform.cdk.config.Environment;
 import dataplatform.cdk.constructs.Json;
 import dataplatform.cdk.constructs.LandingEvents;
+import dataplatform.cdk.constructs.ObjectQueue;
 import dataplatform.cdk.policy.Waivers;
 import dataplatform.contracts.Contract;
 import dataplatform.platform.Names;
@@ -96,13 +97,7 @@ public final class WatchStack extends Stack {
             alarm(
                     "landing-files",
                     "Files have come for which no DAG could be started; the queue keeps them for two weeks.",
-                    Metric.Builder.create()
-                            .namespace("AWS/SQS")
-                            .metricName("ApproximateNumberOfMessagesVisible")
-                            .dimensionsMap(Map.of("QueueName", LandingEvents.deadLetters(names)))
-                            .statistic("Maximum")
-                            .period(FIVE_MINUTES)
-                            .build(),
+                    deadLetters(LandingEvents.deadLetters(names)),
                     0,
                     ComparisonOperator.GREATER_THAN_THRESHOLD,
                     TreatMissingData.NOT_BREACHING,
@@ -237,6 +232,28 @@ public final class WatchStack extends Stack {
                 metric("AWS/ApiGateway", "5xx", "ApiId", events.apiId(this), "Sum"),
                 0,
                 ComparisonOperator.GREATER_THAN_THRESHOLD);
+        webEvents(
+                "dead",
+                "Raw files of web events could not be written with columns; the queue keeps them for two weeks.",
+                deadLetters(deployment.names().of(ObjectQueue.deadLetters(EventsStack.QUEUE))),
+                0,
+                ComparisonOperator.GREATER_THAN_THRESHOLD);
+        webEvents(
+                "behind",
+                "Raw files of web events wait for an hour to be written with columns.",
+                metric(
+                        "AWS/SQS",
+                        "ApproximateAgeOfOldestMessage",
+                        "QueueName",
+                        deployment.names().of(EventsStack.QUEUE),
+                        "Maximum"),
+                // one that fails once is worked on again after half an hour
+                3600,
+                ComparisonOperator.GREATER_THAN_THRESHOLD);
+    }
+
+    private static IMetric deadLetters(String queue) {
+        return metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue, "Maximum");
     }
 
     private void webEvents(String name, String what, IMetric metric, Number threshold, ComparisonOperator operator) {
