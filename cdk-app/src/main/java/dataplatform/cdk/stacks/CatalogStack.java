@@ -22,7 +22,7 @@ import software.constructs.Construct;
 
 /**
  * The catalog: what stands in the lake. Silver is what the contracts say and no crawler may say otherwise; of bronze a crawler tells what
- * replication has written.
+ * replication has written, and contracts what web events become.
  */
 public final class CatalogStack extends Stack {
     private final Deployment deployment;
@@ -36,9 +36,12 @@ public final class CatalogStack extends Stack {
         Names names = deployment.names();
         this.encryption = encryption(lake.key(this));
 
-        database(names.catalog(LakeBucket.BRONZE), "As replication and partners deliver");
+        CfnDatabase bronze = database(names.catalog(LakeBucket.BRONZE), "As replication and web applications deliver");
+        // none where no web events are taken
+        GlueTable.transformed(deployment.contracts(), "s3://" + deployment.bucket(LakeBucket.BRONZE))
+                .forEach(table -> table(bronze, names.catalog(LakeBucket.BRONZE), table));
         database(names.catalog(LakeBucket.GOLD), "Marts as files");
-        for (Format format : Format.values()) {
+        for (Format format : List.of(Format.DELTA, Format.SYMLINK)) {
             String name = GlueTable.database(names, format);
             CfnDatabase silver = database(
                     name,

@@ -115,7 +115,8 @@ public final class Trino implements AutoCloseable {
                 Statement statement = connection.createStatement()) {
             // moto does not know the call for a column's statistics, which would be tried for a minute
             statement.execute("create catalog " + HIVE_CATALOG + " using hive with (" + access
-                    + ", \"hive.security\" = 'read-only', \"hive.table-statistics-enabled\" = 'false')");
+                    + ", \"hive.security\" = 'read-only', \"hive.table-statistics-enabled\" = 'false'"
+                    + ", \"hive.partition-projection-enabled\" = 'true')");
             statement.execute("create catalog " + CATALOG + " using delta_lake with (" + access
                     + ", \"delta.security\" = 'read_only', \"delta.table-statistics-enabled\" = 'false'"
                     + ", \"delta.hive-catalog-name\" = '" + HIVE_CATALOG + "')");

@@ -7,7 +7,7 @@ import software.amazon.awssdk.services.glue.model.Column;
 import software.amazon.awssdk.services.glue.model.StorageDescriptor;
 import software.amazon.awssdk.services.glue.model.TableInput;
 
-/** Declares silver's tables in the Glue catalog, as a deployment does. */
+/** Declares tables of silver and bronze in the Glue catalog, as a deployment does. */
 public final class GlueCatalog {
     private GlueCatalog() {}
 

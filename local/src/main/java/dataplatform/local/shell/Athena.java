@@ -40,6 +40,9 @@ import sun.misc.Signal;
 @Command(name = "athena", mixinStandardHelpOptions = true, description = "Queries the demo's lake.")
 public final class Athena implements Callable<Integer> {
     static final String DATABASE = GlueTable.database(LocalEnvironment.NAMES, Format.DELTA);
+    /** The database of web events as they came. */
+    static final String BRONZE = GlueTable.database(LocalEnvironment.NAMES, Format.PARQUET);
+
     private static final Pattern NEEDS_QUOTES = Pattern.compile("[\",\n\r]");
 
     @Option(names = "--state", required = true, description = "Folder that the demo keeps everything in.")
@@ -75,7 +78,7 @@ public final class Athena implements Callable<Integer> {
         return code;
     }
 
-    /** Describes what is in silver to the Glue catalog. */
+    /** Describes what is in silver, and the web events in bronze, to the Glue catalog. */
     static void register(S3Server s3, Moto moto) {
         try (GlueClient glue = moto.glue();
                 S3Client s3Client = s3.client()) {
@@ -87,6 +90,7 @@ public final class Athena implements Callable<Integer> {
                 throw new IllegalStateException("there is no table in silver yet: run `make demo` to its end");
             }
             GlueCatalog.declare(glue, DATABASE, present);
+            GlueCatalog.declare(glue, BRONZE, GlueTable.transformed(Contracts.bundled(), "s3://" + S3Server.BRONZE));
         }
     }
 
