@@ -45,14 +45,24 @@ public final class AthenaStack extends Stack {
                                 .build())
                         .build())
                 .build();
-        for (Path file : queries(Path.of(deployment.file("queries")))) {
+        String silver = GlueTable.database(names, Format.DELTA);
+        queries(deployment, workGroup, "queries", silver);
+        if (deployment.webEvents()) {
+            queries(deployment, workGroup, "queries/web/silver", silver);
+            queries(deployment, workGroup, "queries/web/bronze", GlueTable.database(names, Format.PARQUET));
+        }
+    }
+
+    /** Saves the queries of a folder, which ask a database of the catalog. */
+    private void queries(Deployment deployment, CfnWorkGroup workGroup, String folder, String database) {
+        for (Path file : files(Path.of(deployment.file(folder)))) {
             String name = file.getFileName().toString().replace(".sql", "");
             String sql = read(file);
             CfnNamedQuery.Builder.create(this, name)
                     .name(name)
                     .description(sql.lines().findFirst().orElseThrow().substring(COMMENT.length()))
-                    .database(GlueTable.database(names, Format.DELTA))
-                    .workGroup(workGroup(names))
+                    .database(database)
+                    .workGroup(workGroup(deployment.names()))
                     .queryString(sql)
                     .build()
                     .addResourceDependency(workGroup);
@@ -64,7 +74,7 @@ public final class AthenaStack extends Stack {
         return names.of("analysts");
     }
 
-    private static List<Path> queries(Path folder) {
+    private static List<Path> files(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.toString().endsWith(".sql"))
                     .sorted()

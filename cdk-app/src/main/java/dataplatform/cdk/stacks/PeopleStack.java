@@ -18,6 +18,7 @@ import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.iam.ManagedPolicy;
 import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.s3.IBucket;
 import software.constructs.Construct;
 
 /**
@@ -80,8 +81,13 @@ public final class PeopleStack extends Stack {
         may.add(Iam.allow(List.of("athena:ListDataCatalogs", "athena:ListWorkGroups"), "*"));
         may.add(Iam.allow(
                 List.of("glue:GetDatabase"), Iam.arn("glue", "catalog"), Iam.arn("glue", "database/default")));
-        List<String> tables = Stream.of(GlueTable.database(names, Format.DELTA), names.catalog(LakeBucket.GOLD))
-                .distinct()
+        List<String> databases =
+                new ArrayList<>(List.of(GlueTable.database(names, Format.DELTA), names.catalog(LakeBucket.GOLD)));
+        if (deployment.webEvents()) {
+            databases.add(GlueTable.database(names, Format.PARQUET));
+            may.addAll(transformed(lake));
+        }
+        List<String> tables = databases.stream()
                 .flatMap(database -> Stream.of(Iam.glueTables(database)))
                 .distinct()
                 .toList();
@@ -108,6 +114,18 @@ public final class PeopleStack extends Stack {
         may.addAll(warehouse.signingIn(this));
         may.addAll(warehouse.asking(this));
         return may;
+    }
+
+    /** What reads the web events of the last minutes, and nothing else of bronze. */
+    private List<PolicyStatement> transformed(LakeStack lake) {
+        IBucket bronze = lake.bucket(this, LakeBucket.BRONZE);
+        return List.of(
+                Iam.allow(List.of("s3:GetBucketLocation"), bronze.getBucketArn()),
+                Iam.allow(
+                        List.of("s3:ListBucket"),
+                        Map.of("StringLike", Map.of("s3:prefix", Names.TRANSFORMED + "/*")),
+                        bronze.getBucketArn()),
+                Iam.allow(List.of("s3:GetObject"), bronze.arnForObjects(Names.TRANSFORMED + "/*")));
     }
 
     /** What puts files under a prefix of the landing bucket. */

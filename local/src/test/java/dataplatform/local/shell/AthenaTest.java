@@ -4,12 +4,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
 import dataplatform.local.athena.Trino;
 import dataplatform.local.aws.Moto;
 import dataplatform.local.glue.GlueCatalog;
+import dataplatform.local.parquet.ParquetFile;
+import dataplatform.local.parquet.ParquetFile.Field;
 import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
@@ -19,15 +22,23 @@ import dataplatform.platform.Names;
 import dataplatform.platform.SparkJob;
 import dataplatform.source.SourceDdl;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -35,6 +46,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 import software.amazon.awssdk.services.glue.GlueClient;
+import software.amazon.awssdk.services.s3.S3Client;
 
 /** From rows in PostgreSQL to what Trino, and Redshift Spectrum through the same catalog, see of them. */
 class AthenaTest {
@@ -49,6 +61,20 @@ class AthenaTest {
             "quality_of_the_last_runs.sql",
                     "data_set,started_at,rows_in,inserted,updated,deleted,withdrawn,quarantined\n"
                             + "ecommerce.order_items,[^,]+ UTC,3,2,0,0,0,1\necommerce.orders,[^,]+ UTC,2,2,0,0,0,0\n");
+
+    /** The same of web events as they came. */
+    private static final Map<String, String> SAVED_OF_BRONZE = Map.of(
+            "web/bronze/web_events_of_the_last_hour.sql",
+                    "type,event_name,messages,people\ntrack,Clicked,2,2\npage,,1,1\n",
+            "web/bronze/web_messages_by_minute.sql",
+                    "received_in,kind,messages\n[^,]+,events,4\n[^,]+,quarantined_messages,2\n",
+            "web/bronze/quarantined_messages_by_reason.sql",
+                    "reason,times,received_at,source,object_key,byte_offset,raw_message\nno id,2,[^,]+,web,raw,20,\\[\\]\n");
+
+    private static final String ACTIVE_USERS = "web/silver/daily_active_users.sql";
+
+    private static final Map<String, Contract> CONTRACTS =
+            Contracts.bundled().stream().collect(Collectors.toMap(Contract::table, contract -> contract));
 
     @TempDir
     static Path folder;
@@ -95,6 +121,7 @@ class AthenaTest {
                     glue, SPECTRUM, GlueTable.silver(Contracts.bundled(), "s3://" + S3Server.SILVER, Format.SYMLINK));
         }
         addPartitions();
+        transform();
         trino.attach(moto.endpoint(), engines.s3().endpoint());
         connection = trino.connect(Athena.DATABASE);
     }
@@ -117,6 +144,53 @@ class AthenaTest {
                 environment,
                 folder.resolve("partitions.log"))) {
             python.await(line -> {});
+        }
+    }
+
+    /** Leaves web events as the function {@code event-transformer} does. */
+    private static void transform() throws Exception {
+        Instant now = Instant.now();
+        // a client has sent the first again
+        transformed("events", now, event("m1", "track", "Clicked", "u1"), event("m2", "track", "Clicked", "u2"));
+        transformed("events", now, event("m1", "track", "Clicked", "u1"), event("m3", "page", null, "u1"));
+        transformed("events", now.minus(3, ChronoUnit.HOURS), event("m4", "track", "Clicked", "u3"));
+        transformed("quarantined_messages", now, quarantined(10, "{}"), quarantined(20, "[]"));
+    }
+
+    private static Map<String, Object> event(String id, String type, String name, String user) {
+        Map<String, Object> event = new HashMap<>(Map.of("message_id", id, "type", type, "user_id", user));
+        event.put("event_name", name);
+        return event;
+    }
+
+    private static Map<String, Object> quarantined(long offset, String message) {
+        return Map.of(
+                "object_key", "raw", "byte_offset", offset, "source", "web", "reason", "no id", "raw_message", message);
+    }
+
+    /** An object of the rows, by column and received in that moment; what they leave out is null. */
+    @SafeVarargs
+    private static void transformed(String table, Instant received, Map<String, Object>... rows) throws Exception {
+        List<Field> fields = CONTRACTS.get(table).columns().stream()
+                .map(column -> new Field(column.name(), column.type()))
+                .toList();
+        Path file = Files.createTempFile(folder, table, ".parquet");
+        try (ParquetFile parquet = new ParquetFile(file, fields)) {
+            for (Map<String, Object> row : rows) {
+                Map<String, Object> whole = new HashMap<>(row);
+                whole.put("received_at", ParquetFile.micros(received));
+                parquet.add(
+                        fields.stream().map(field -> whole.get(field.name())).toList());
+            }
+        }
+        String hour = DateTimeFormatter.ofPattern("yyyy/MM/dd/HH")
+                .withZone(ZoneOffset.UTC)
+                .format(received);
+        try (S3Client s3 = engines.s3().client()) {
+            s3.putObject(
+                    request -> request.bucket(S3Server.BRONZE)
+                            .key(Names.TRANSFORMED + "/" + table + "/" + hour + "/" + file.getFileName()),
+                    file);
         }
     }
 
@@ -186,14 +260,51 @@ class AthenaTest {
 
     @Test
     void savedQueriesAnswer() throws Exception {
-        try (Stream<Path> queries = Files.list(Project.file("queries"))) {
-            assertThat(queries.map(file -> file.getFileName().toString()))
-                    .containsExactlyInAnyOrderElementsOf(SAVED.keySet());
+        Path home = Project.file("queries");
+        try (Stream<Path> queries = Files.walk(home)) {
+            assertThat(queries.filter(Files::isRegularFile)
+                            .map(file -> home.relativize(file).toString()))
+                    .containsExactlyInAnyOrderElementsOf(
+                            Stream.of(SAVED.keySet(), SAVED_OF_BRONZE.keySet(), Set.of(ACTIVE_USERS))
+                                    .flatMap(Set::stream)
+                                    .toList());
         }
         for (Map.Entry<String, String> saved : SAVED.entrySet()) {
-            String query = Files.readString(Project.file("queries/" + saved.getKey()));
-            assertThat(answer(query)).as(saved.getKey()).matches(saved.getValue());
+            assertThat(answer(saved(saved.getKey()))).as(saved.getKey()).matches(saved.getValue());
         }
+        try (Connection bronze = trino.connect(Athena.BRONZE)) {
+            for (Map.Entry<String, String> saved : SAVED_OF_BRONZE.entrySet()) {
+                assertThat(answer(bronze, saved(saved.getKey())))
+                        .as(saved.getKey())
+                        .matches(saved.getValue());
+            }
+        }
+    }
+
+    @Test
+    void activeUsersAreCountedOnceADay() throws Exception {
+        LocalDate today = LocalDate.now(ZoneOffset.UTC);
+        String nobody = "(occurred_on, user_id) as (select '', '' where false)";
+        assertThat(answer("""
+                        with events (occurred_on, user_id) as (values ('%1$s', 'u1'), ('%1$s', null), ('%2$s', 'u1')),
+                          posts (occurred_on, user_id) as (values ('%1$s', 'u1'), ('%1$s', 'u2')),
+                          follows %3$s, unfollows %3$s, users %3$s
+                        select * from (%4$s)
+                        """.formatted(today, today.minusDays(31), nobody, saved(ACTIVE_USERS))))
+                .isEqualTo("occurred_on,users\n" + today + ",2\n");
+    }
+
+    @Test
+    void readsOnlyTheHoursThatAreAskedFor() throws Exception {
+        String lastHour = saved("web/bronze/web_events_of_the_last_hour.sql");
+        try (Connection bronze = trino.connect(Athena.BRONZE)) {
+            assertThat(answer(bronze, "select count(*) as events from events")).isEqualTo("events\n5\n");
+            assertThat(answer(bronze, "explain analyze " + lastHour)).contains("Input: 4 rows");
+        }
+    }
+
+    private static String saved(String query) throws IOException {
+        return Files.readString(Project.file("queries/" + query));
     }
 
     @Test
@@ -209,6 +320,10 @@ class AthenaTest {
     }
 
     private static String answer(String query) throws SQLException {
+        return answer(connection, query);
+    }
+
+    private static String answer(Connection connection, String query) throws SQLException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (PrintStream out = new PrintStream(bytes, false, UTF_8)) {
             Athena.answer(connection, query, out);
