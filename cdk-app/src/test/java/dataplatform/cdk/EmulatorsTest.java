@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import dataplatform.contracts.Contracts;
 import dataplatform.contracts.GlueTable;
 import dataplatform.contracts.GlueTable.Format;
 import dataplatform.platform.LakeBucket;
@@ -175,13 +174,13 @@ class EmulatorsTest {
     void tablesHaveTheColumnsOfTheirContracts() {
         String silver = "s3://" + new Names("dev").bucket(LakeBucket.SILVER, ministack.account());
         try (GlueClient glue = ministack.client(GlueClient.builder())) {
-            for (Format format : Format.values()) {
+            for (Format format : List.of(Format.DELTA, Format.SYMLINK)) {
                 Map<String, Table> tables = glue
                         .getTables(request -> request.databaseName(GlueTable.database(new Names("dev"), format)))
                         .tableList()
                         .stream()
                         .collect(Collectors.toMap(Table::name, table -> table));
-                List<GlueTable> expected = GlueTable.silver(Contracts.bundled(), silver, format);
+                List<GlueTable> expected = GlueTable.silver(Synthesis.CONTRACTS, silver, format);
                 assertThat(tables).hasSameSizeAs(expected);
                 for (GlueTable table : expected) {
                     Table made = tables.get(table.name());

@@ -158,8 +158,48 @@ class PlatformTest {
         assertThat(synthesis.resources("dataplatform-dev-other-watch", "AWS::CloudWatch::Alarm").values().stream()
                         .map(alarm -> alarm.at("/Properties/AlarmDescription").asText())
                         .filter(what -> what.endsWith("docs/runbooks/web-events.md")))
-                .hasSize(4);
+                .hasSize(6);
         assertThat(Synthesis.CHECKOUT.resolve("docs/runbooks/web-events.md")).exists();
+    }
+
+    @Test
+    void rawFilesOfWebEventsAreTransformedWhenTheyCome() {
+        String stack = "dataplatform-dev-other-events";
+        JsonNode pattern = synthesis.only(stack, "AWS::Events::Rule").get("EventPattern");
+        assertThat(pattern.at("/detail/object/key").toString()).isEqualTo("[{\"prefix\":\"web-data/raw/\"}]");
+        assertThat(pattern.at("/detail/bucket/name").toString()).contains("dataplatform-dev-other-bronze-");
+
+        Map<String, JsonNode> functions = synthesis.resources(stack, "AWS::Lambda::Function");
+        JsonNode source = synthesis.only(stack, "AWS::Lambda::EventSourceMapping");
+        JsonNode function =
+                functions.get(source.at("/FunctionName/Ref").asText()).get("Properties");
+        assertThat(function.get("Handler").asText())
+                .isEqualTo("dataplatform.lambdas.eventtransformer.EventTransformer::handleRequest");
+        assertThat(source.get("FunctionResponseTypes").toString()).isEqualTo("[\"ReportBatchItemFailures\"]");
+        assertThat(source.at("/ScalingConfig/MaximumConcurrency").asInt()).isEqualTo(5);
+        assertThat(source.get("BatchSize").asInt()).isEqualTo(1);
+        JsonNode queue = synthesis
+                .resources(stack, "AWS::SQS::Queue")
+                .get(source.at("/EventSourceArn/Fn::GetAtt/0").asText())
+                .get("Properties");
+        assertThat(queue.get("VisibilityTimeout").asInt())
+                .isEqualTo(6 * function.get("Timeout").asInt());
+        assertThat(queue.at("/RedrivePolicy/maxReceiveCount").asInt()).isEqualTo(5);
+        assertThat(queue.has("KmsMasterKeyId")).isTrue();
+
+        List<JsonNode> may = statements(stack, "TransformerEventTransformer");
+        assertThat(only(may, "s3:GetObject").get("Resource").toString()).endsWith("/web-data/raw/*\"]]}");
+        assertThat(only(may, "s3:PutObject").get("Resource").toString()).endsWith("/web-data/transformed/*\"]]}");
+        assertThat(may.toString()).doesNotContain("s3:ListBucket", "s3:DeleteObject");
+        assertThat(synthesis.resources("dataplatform-dev-other-lake", "AWS::S3::Bucket").values().stream()
+                        .flatMap(bucket -> StreamSupport.stream(
+                                bucket.at("/Properties/LifecycleConfiguration/Rules")
+                                        .spliterator(),
+                                false))
+                        .filter(rule -> rule.path("Prefix").asText().equals("web-data/transformed/")))
+                .singleElement()
+                .satisfies(
+                        rule -> assertThat(rule.get("ExpirationInDays").asInt()).isEqualTo(30));
     }
 
     /** DMS fails for good when it starts and finds no table, and CloudFormation does not start it again. */
@@ -298,22 +338,35 @@ class PlatformTest {
 
     @Test
     void theCatalogIsWhatTheContractsSay() {
-        for (Format format : Format.values()) {
-            String database = GlueTable.database(new Names("staging"), format);
-            Map<String, JsonNode> tables = synthesis.resources("dataplatform-staging-catalog", "AWS::Glue::Table");
-            for (GlueTable table : GlueTable.silver(Contracts.bundled(), "s3://silver", format)) {
-                JsonNode made = tables.values().stream()
-                        .map(each -> each.get("Properties"))
-                        .filter(each -> each.get("DatabaseName").asText().equals(database)
-                                && each.at("/TableInput/Name").asText().equals(table.name()))
-                        .findFirst()
-                        .orElseThrow();
-                assertThat(made.at("/TableInput/StorageDescriptor/Columns").findValuesAsText("Type"))
-                        .containsExactlyElementsOf(table.columns().stream()
-                                .map(GlueTable.Column::type)
-                                .toList());
-            }
+        Names names = new Names("dev-other");
+        List<GlueTable> tables = Stream.of(
+                        GlueTable.silver(Contracts.bundled(), "s3://silver", Format.DELTA),
+                        GlueTable.silver(Contracts.bundled(), "s3://silver", Format.SYMLINK),
+                        GlueTable.transformed(Contracts.bundled(), "s3://bronze"))
+                .flatMap(List::stream)
+                .toList();
+        Map<String, JsonNode> declared = synthesis.resources(names.of("catalog"), "AWS::Glue::Table");
+        assertThat(declared).hasSameSizeAs(tables);
+        for (GlueTable table : tables) {
+            JsonNode made = declared.values().stream()
+                    .map(each -> each.get("Properties"))
+                    .filter(each -> each.get("DatabaseName").asText().equals(GlueTable.database(names, table.format()))
+                            && each.at("/TableInput/Name").asText().equals(table.name()))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(made.at("/TableInput/StorageDescriptor/Columns").findValuesAsText("Type"))
+                    .containsExactlyElementsOf(
+                            table.columns().stream().map(GlueTable.Column::type).toList());
+            assertThat(made.at("/TableInput/PartitionKeys").findValuesAsText("Name"))
+                    .containsExactlyElementsOf(table.partitionKeys().stream()
+                            .map(GlueTable.Column::name)
+                            .toList());
         }
+        assertThat(synthesis.resources("dataplatform-staging-catalog", "AWS::Glue::Table"))
+                .as("where no web events are taken")
+                .hasSize(2
+                        * GlueTable.silver(Synthesis.CONTRACTS, "s3://silver", Format.DELTA)
+                                .size());
         assertThat(synthesis
                         .resources("dataplatform-staging-catalog", "AWS::Glue::Database")
                         .values())
@@ -342,7 +395,49 @@ class PlatformTest {
                         .values())
                 .isNotEmpty()
                 .allSatisfy(query ->
-                        assertThat(query.at("/Properties/Description").asText()).endsWith("."));
+                        assertThat(query.at("/Properties/Description").asText()).endsWith("."))
+                .noneMatch(query -> query.at("/Properties/Name").asText().equals("daily_active_users"));
+        Map<String, String> databases = new HashMap<>();
+        synthesis
+                .resources("dataplatform-dev-other-athena", "AWS::Athena::NamedQuery")
+                .values()
+                .forEach(query -> databases.put(
+                        query.at("/Properties/Name").asText(),
+                        query.at("/Properties/Database").asText()));
+        assertThat(databases)
+                .containsEntry("largest_orders", "glue_ecommerce_dev_other_data_lake_silver")
+                .containsEntry("daily_active_users", "glue_ecommerce_dev_other_data_lake_silver")
+                .containsEntry("quarantined_messages_by_reason", "glue_ecommerce_dev_other_data_lake_bronze");
+    }
+
+    @Test
+    void analystsReadWebEventsAndNothingElseOfBronze() {
+        assertThat(bronzeOfAnalysts("production")).isEmpty();
+        assertThat(bronzeOfAnalysts("dev-other")).allSatisfy(statement -> assertThat(statement)
+                .containsAnyOf(
+                        "/web-data/transformed/*",
+                        "\"s3:prefix\":\"web-data/transformed/*\"",
+                        "glue:",
+                        "s3:GetBucketLocation\""));
+    }
+
+    private List<String> bronzeOfAnalysts(String environment) {
+        return StreamSupport.stream(
+                        synthesis
+                                .resources("dataplatform-" + environment + "-people", "AWS::IAM::ManagedPolicy")
+                                .values()
+                                .stream()
+                                .map(policy -> policy.get("Properties"))
+                                .filter(policy ->
+                                        policy.get("ManagedPolicyName").asText().endsWith("-analyst"))
+                                .findFirst()
+                                .orElseThrow()
+                                .at("/PolicyDocument/Statement")
+                                .spliterator(),
+                        false)
+                .map(JsonNode::toString)
+                .filter(statement -> statement.contains("bronze"))
+                .toList();
     }
 
     @Test
@@ -597,14 +692,8 @@ class PlatformTest {
         assertThat(pattern.at("/detail/object/key").toString())
                 .isEqualTo("[{\"prefix\":\"finance/\"},{\"prefix\":\"stock/\"}]");
         assertThat(pattern.at("/detail/bucket/name").toString()).contains("dataplatform-dev-other-landing-");
-        assertThat(synthesis.resources("dataplatform-dev-other-lake", "AWS::S3::Bucket").values().stream()
-                        .filter(bucket -> bucket.at(
-                                        "/Properties/NotificationConfiguration/EventBridgeConfiguration/EventBridgeEnabled")
-                                .asBoolean()))
-                .singleElement()
-                .satisfies(
-                        bucket -> assertThat(bucket.at("/Properties/BucketName").toString())
-                                .contains("-landing-"));
+        assertThat(bucketsThatTellOfObjects("dev")).containsExactly("landing");
+        assertThat(bucketsThatTellOfObjects("dev-other")).containsExactlyInAnyOrder("bronze", "landing");
 
         JsonNode source = synthesis.only(stack, "AWS::Lambda::EventSourceMapping");
         assertThat(source.get("FunctionResponseTypes").toString()).isEqualTo("[\"ReportBatchItemFailures\"]");
@@ -710,8 +799,8 @@ class PlatformTest {
                 .forEach(alarm -> alarms.put(alarm.at("/Dimensions/0/Value").asText(), alarm));
         assertThat(alarms.keySet())
                 .containsExactlyInAnyOrderElementsOf(
-                        Contracts.bundled().stream().map(Contract::id).toList());
-        for (Contract contract : Contracts.bundled()) {
+                        Synthesis.CONTRACTS.stream().map(Contract::id).toList());
+        for (Contract contract : Synthesis.CONTRACTS) {
             JsonNode alarm = alarms.get(contract.id());
             assertThat(alarm.get("Namespace").asText() + "/"
                             + alarm.get("MetricName").asText())
@@ -781,6 +870,18 @@ class PlatformTest {
             }
         });
         return statements;
+    }
+
+    /** The layers whose buckets have EventBridge on. */
+    private List<String> bucketsThatTellOfObjects(String environment) {
+        String prefix = "dataplatform-" + environment + "-";
+        return synthesis.resources(prefix + "lake", "AWS::S3::Bucket").values().stream()
+                .map(bucket -> bucket.get("Properties"))
+                .filter(bucket -> bucket.at("/NotificationConfiguration/EventBridgeConfiguration/EventBridgeEnabled")
+                        .asBoolean())
+                .map(bucket -> bucket.at("/BucketName/Fn::Join/1/0").asText())
+                .map(name -> name.substring(prefix.length(), name.length() - 1))
+                .toList();
     }
 
     private static JsonNode only(List<JsonNode> statements, String action) {

@@ -7,6 +7,7 @@ import dataplatform.cdk.config.Environment;
 import dataplatform.cdk.config.Network;
 import dataplatform.cdk.constructs.JavaFunction;
 import dataplatform.cdk.stacks.Platform;
+import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -50,6 +51,11 @@ record Synthesis(Path folder, Map<String, JsonNode> templates) {
             DEV.airflow(),
             new Environment.Warehouse.Cluster("ra3.large", 2),
             DEV.budget());
+
+    /** The contracts of an environment that takes no web events, as none of those that have a name does. */
+    static final List<Contract> CONTRACTS = Contracts.bundled().stream()
+            .filter(contract -> !contract.isStreamed())
+            .toList();
 
     private static final List<String> JARS = jars();
 
