@@ -11,13 +11,13 @@ import dataplatform.contracts.GlueTable.Format;
 import dataplatform.local.athena.Trino;
 import dataplatform.local.aws.Moto;
 import dataplatform.local.glue.GlueCatalog;
-import dataplatform.local.parquet.ParquetFile;
-import dataplatform.local.parquet.ParquetFile.Field;
 import dataplatform.local.platform.LocalPlatform;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
+import dataplatform.parquet.ParquetFile;
+import dataplatform.parquet.ParquetFile.Field;
 import dataplatform.platform.Names;
 import dataplatform.platform.SparkJob;
 import dataplatform.source.SourceDdl;
@@ -40,6 +40,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -175,7 +176,7 @@ class AthenaTest {
                 .map(column -> new Field(column.name(), column.type()))
                 .toList();
         Path file = Files.createTempFile(folder, table, ".parquet");
-        try (ParquetFile parquet = new ParquetFile(file, fields)) {
+        try (ParquetFile parquet = new ParquetFile(file, fields, CompressionCodecName.ZSTD)) {
             for (Map<String, Object> row : rows) {
                 Map<String, Object> whole = new HashMap<>(row);
                 whole.put("received_at", ParquetFile.micros(received));
