@@ -93,6 +93,18 @@ public record Contract(
         return source instanceof Source.Stream;
     }
 
+    /**
+     * The column that tells when the platform got a message.
+     *
+     * @throws IllegalArgumentException if it is not made of messages
+     */
+    public Column receivedAt() {
+        return columns.stream()
+                .filter(column -> isStreamed() && column.sourceName().equals(Source.Stream.RECEIVED_AT))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("contract " + id() + " is not made of messages"));
+    }
+
     /** Whether it comes in files of which each holds the whole data set. */
     public boolean isSnapshot() {
         return source instanceof Source.Files files && files.content() == Source.Content.SNAPSHOT;

@@ -24,8 +24,6 @@ import java.util.stream.Stream;
  */
 final class ContractReader {
     private static final Pattern PATH = Pattern.compile("\\$(\\.\\w+)*");
-    /** When the platform got a message. */
-    private static final String RECEIVED_AT = "$.receivedAt";
 
     private static final Pattern TRANSFORM = Pattern.compile("(\\w+)\\((\\w+)\\)");
 
@@ -219,9 +217,10 @@ final class ContractReader {
             }
         }
         Column received = columns.stream()
-                .filter(column -> column.sourceName().equals(RECEIVED_AT))
+                .filter(column -> column.sourceName().equals(Source.Stream.RECEIVED_AT))
                 .findFirst()
-                .orElseThrow(() -> schema.get("properties").broken("no column is of the path " + RECEIVED_AT));
+                .orElseThrow(
+                        () -> schema.get("properties").broken("no column is of the path " + Source.Stream.RECEIVED_AT));
         if (!received.required() || received.type().kind() != Kind.TIMESTAMP) {
             throw schema.get("properties").broken(received.name() + " is not a required timestamp");
         }

@@ -29,6 +29,9 @@ public sealed interface Source {
      * @param events names of the events, of messages of the type track
      */
     record Stream(Messages messages, List<String> events) implements Source {
+        /** The path of when the platform got a message. */
+        public static final String RECEIVED_AT = "$.receivedAt";
+
         public Stream {
             events = List.copyOf(events);
         }

@@ -6,20 +6,26 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A job of the Spark jar: a class in {@code dataplatform.spark.job} of the same name, and the buckets that it gets as options. */
+/** A job of the Spark jar: a class in {@code dataplatform.spark.job} of the same name, and the folders that it gets as options. */
 public enum SparkJob {
-    BRONZE_TO_SILVER(LakeBucket.BRONZE, LakeBucket.SILVER),
-    LANDING_TO_SILVER(LakeBucket.LANDING, LakeBucket.SILVER),
-    MAINTENANCE(LakeBucket.SILVER);
+    BRONZE_TO_SILVER(new Folder("bronze", LakeBucket.BRONZE, "/" + Names.REPLICATED), Folder.SILVER),
+    EVENTS_TO_SILVER(new Folder("transformed", LakeBucket.BRONZE, "/" + Names.TRANSFORMED), Folder.SILVER),
+    LANDING_TO_SILVER(new Folder("landing", LakeBucket.LANDING, ""), Folder.SILVER),
+    MAINTENANCE(Folder.SILVER);
 
     /** Two writers at once never overwrite each other's commit. */
     private static final String LOG_STORE =
             "spark.delta.logStore.s3.impl=dataplatform.spark.storage.ConditionalPutLogStore";
 
-    private final List<LakeBucket> buckets;
+    /** Where a job reads or writes: a folder of a bucket, or the bucket itself. */
+    private record Folder(String option, LakeBucket bucket, String path) {
+        static final Folder SILVER = new Folder("silver", LakeBucket.SILVER, "");
+    }
 
-    SparkJob(LakeBucket... buckets) {
-        this.buckets = List.of(buckets);
+    private final List<Folder> folders;
+
+    SparkJob(Folder... folders) {
+        this.folders = List.of(folders);
     }
 
     /** Its name, such as {@code bronze-to-silver}. */
@@ -47,11 +53,11 @@ public enum SparkJob {
     /**
      * The arguments that it always has.
      *
-     * @param address of a bucket, such as {@code s3://silver}; of bronze the folder that replication writes under
+     * @param address of a bucket, such as {@code s3://silver}
      */
     public List<String> arguments(Function<LakeBucket, String> address) {
-        return buckets.stream()
-                .flatMap(bucket -> Stream.of("--" + bucket.folder(), address.apply(bucket)))
+        return folders.stream()
+                .flatMap(folder -> Stream.of("--" + folder.option(), address.apply(folder.bucket()) + folder.path()))
                 .toList();
     }
 }

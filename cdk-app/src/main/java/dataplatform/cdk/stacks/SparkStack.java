@@ -7,7 +7,6 @@ import dataplatform.cdk.constructs.Json;
 import dataplatform.cdk.constructs.SharedParameter;
 import dataplatform.cdk.policy.Waivers;
 import dataplatform.platform.LakeBucket;
-import dataplatform.platform.Names;
 import dataplatform.platform.SparkJob;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -75,9 +74,7 @@ public final class SparkStack extends Stack {
     }
 
     private List<String> arguments(SparkJob job) {
-        return job.arguments(bucket -> bucket == LakeBucket.BRONZE
-                ? deployment.s3(bucket, Names.REPLICATED)
-                : "s3://" + deployment.bucket(bucket));
+        return job.arguments(bucket -> "s3://" + deployment.bucket(bucket));
     }
 
     /** Lets a role start the jobs and see how they go, from another stack. */

@@ -13,7 +13,6 @@ import dataplatform.local.process.Project;
 import dataplatform.local.redshift.Spectrum;
 import dataplatform.local.s3.S3Server;
 import dataplatform.platform.LakeBucket;
-import dataplatform.platform.Names;
 import dataplatform.platform.SparkJob;
 import java.io.IOException;
 import java.net.URI;
@@ -133,9 +132,9 @@ public final class LocalPlatform implements AutoCloseable {
                 : new DmsServer.Status("failed", "it ended with exit code " + code + "; see " + log("replicator"));
     }
 
-    /** The address of a bucket, as the Spark jobs get it; of bronze the folder that replication writes under. */
+    /** The address of a bucket. */
     static String address(LakeBucket bucket) {
-        return "s3://" + bucket.folder() + (bucket == LakeBucket.BRONZE ? "/" + Names.REPLICATED : "");
+        return "s3://" + bucket.folder();
     }
 
     /** Starts a Spark job, with arguments beside those that it always has. */

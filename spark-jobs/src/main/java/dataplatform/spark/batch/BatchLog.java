@@ -2,6 +2,8 @@ package dataplatform.spark.batch;
 
 import dataplatform.spark.DataSet;
 import dataplatform.spark.storage.StateFolder;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -22,11 +24,16 @@ public final class BatchLog {
     /** The files of all batches up to its number. */
     private static final String ALL = "-all.json";
 
+    /** Files of streams expire after half the time; what would come again after that changes nothing. */
+    private static final Duration REMEMBERED = Duration.ofDays(60);
+
     private final StateFolder folder;
+    private final boolean forgets;
 
     /** The log of a data set, which need not exist yet. */
     public BatchLog(SparkSession spark, DataSet dataSet) {
         this.folder = new StateFolder(spark, dataSet.state() + "/batches");
+        this.forgets = dataSet.contract().isStreamed();
     }
 
     /** The files of a batch that was written down; empty if it was not. */
@@ -68,6 +75,10 @@ public final class BatchLog {
             }
         }
         if (read > MOST_FILES) {
+            if (forgets) {
+                long oldest = Instant.now().minus(REMEMBERED).toEpochMilli();
+                files.removeIf(file -> file.modified() < oldest);
+            }
             folder.write(String.format(Locale.ROOT, "%010d", batch) + ALL, files);
             names.stream().filter(name -> number(name) <= batch).forEach(folder::delete);
         }

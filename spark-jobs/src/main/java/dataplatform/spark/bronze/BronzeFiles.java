@@ -129,7 +129,8 @@ public final class BronzeFiles implements SourceFiles {
         Map<FileVersion, Inspection> inspections = new TreeMap<>(Comparator.comparing(FileVersion::path));
         for (FileVersion file : files) {
             Inspection found = byPath.get(file.path());
-            List<String> missing = ChangeBatch.missing(contract, found.columns());
+            // what a contract got after a message came, the message does not say
+            List<String> missing = contract.isStreamed() ? List.of() : ChangeBatch.missing(contract, found.columns());
             found.leftOut().forEach(cause -> LOG.warn("{}: {}: {}", contract.id(), file.path(), cause));
             inspections.put(
                     file,
@@ -242,8 +243,11 @@ public final class BronzeFiles implements SourceFiles {
                     .add(file.path());
         }
         List<ChangeBatch> parts = new ArrayList<>();
-        paths.forEach(
-                (alike, files) -> parts.add(ChangeBatch.ofBronze(contract, read(alike.get(0), files), alike.get(1))));
+        paths.forEach((alike, files) -> {
+            Dataset<Row> rows = read(alike.get(0), files);
+            parts.add(ChangeBatch.ofBronze(
+                    contract, contract.isStreamed() ? StreamedRows.of(contract, rows) : rows, alike.get(1)));
+        });
         return ChangeBatch.union(parts, newFloor);
     }
 

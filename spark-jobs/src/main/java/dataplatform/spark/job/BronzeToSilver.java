@@ -24,11 +24,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -148,38 +145,7 @@ public final class BronzeToSilver implements Callable<Integer> {
                     "there is nothing under --bronze {}: either nothing was replicated yet, or it is another folder",
                     bronze);
         }
-        if (continuous != null) {
-            return runUntilStopped(spark, chosen);
-        }
-        return run(spark, chosen, new Run(runId, Instant.now())) ? 0 : 1;
-    }
-
-    private int runUntilStopped(SparkSession spark, List<DataSet> chosen) throws InterruptedException {
-        CountDownLatch stop = new CountDownLatch(1);
-        CountDownLatch stopped = new CountDownLatch(1);
-        // before Spark's own hook, which would pull the session from under a running batch
-        ShutdownHookManager.get().addShutdownHook(() -> finish(stop, stopped), 100, 5, TimeUnit.MINUTES);
-        boolean upToDate = true;
-        try {
-            for (int pass = 1; stop.getCount() > 0; pass++) {
-                long started = System.nanoTime();
-                upToDate = run(spark, chosen, new Run(runId + "-" + pass, Instant.now()));
-                stop.await(started + continuous.toNanos() - System.nanoTime(), TimeUnit.NANOSECONDS);
-            }
-        } finally {
-            stopped.countDown();
-        }
-        return upToDate ? 0 : 1;
-    }
-
-    private static void finish(CountDownLatch stop, CountDownLatch stopped) {
-        LOG.info("stopping after the running pass");
-        stop.countDown();
-        try {
-            stopped.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        return Jobs.run(runId, continuous, run -> run(spark, chosen, run));
     }
 
     private List<DataSet> chosen() {
@@ -200,22 +166,12 @@ public final class BronzeToSilver implements Callable<Integer> {
                 .forEach(wanted -> LOG.warn("--retry {}: nothing of that name was set aside", wanted));
         Map<DataSet, Reconciliation.Result> compared = reconcile ? compared(spark, unread, run, failures) : Map.of();
         new Reports(spark, silver).write(unread.keySet(), compared, run);
-        failures.forEach((id, cause) -> LOG.error("{} failed, its files stay and are tried again: {}", id, cause));
         compared.forEach((dataSet, result) -> {
             if (!result.agrees()) {
                 LOG.error("{}: {}", dataSet.contract().id(), result.verdict());
             }
         });
-        unread.values()
-                .forEach(files ->
-                        files.forEach((file, cause) -> LOG.error("{} {}; the other files are in silver", file, cause)));
-        long upToDate = unread.values().stream().filter(Map::isEmpty).count();
-        LOG.info(
-                "{} of {} data sets are up to date after {} s",
-                upToDate,
-                chosen.size(),
-                Duration.between(run.start(), Instant.now()).toSeconds());
-        return upToDate == chosen.size() && failures.isEmpty();
+        return Jobs.isUpToDate(LOG, chosen, unread, failures, run);
     }
 
     /**

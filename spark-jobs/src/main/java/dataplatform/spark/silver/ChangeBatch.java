@@ -236,13 +236,14 @@ public final class ChangeBatch {
         }
         Set<String> present = Set.of(rows.columns());
         boolean isFile = contract.source() instanceof Source.Files;
+        boolean isReplicated = contract.isReplicated();
         Column none = lit(null).cast(DataTypes.StringType);
         Column written = present.contains(BronzeColumn.OP) ? col(BronzeColumn.OP) : none;
         Column op = coalesce(written, lit("I"));
         Column own = present.contains(SilverColumn.CHANGE_SEQ)
                 ? col(SilverColumn.CHANGE_SEQ).cast(DataTypes.StringType)
                 : none;
-        Column misplaced = isFile ? lit("") : sentence(misplaced(written, own, loadSeq));
+        Column misplaced = isReplicated ? sentence(misplaced(written, own, loadSeq)) : lit("");
         typed.add(misplaced.as(MISPLACED));
         // it is no news of any row
         typed.add(when(misplaced.notEqual(""), lit(""))

@@ -203,7 +203,8 @@ public final class SilverTable {
         Dataset<Row> latest = Versions.latest(ranked);
         Dataset<Row> table = isThere ? table() : noRows();
         MergePlan.Planner planner = planner(floor, cache);
-        MergePlan plan = !isThere || isFloor || partition.isEmpty()
+        // a message that comes again may have another time than before
+        MergePlan plan = !isThere || isFloor || partition.isEmpty() || contract.isStreamed()
                 ? planner.plan(latest, table)
                 : planner.plan(latest, in(table, seen.texts(PARTITIONS)), table, next.watermark());
         if (plan.buried() > 0) {

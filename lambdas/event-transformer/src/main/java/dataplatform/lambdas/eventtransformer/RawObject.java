@@ -31,7 +31,7 @@ record RawObject(String key) {
     /** The key of the rows that it has for a table: the same ones whenever it is read. */
     String transformed(String table) {
         Matcher parts = parts(key);
-        return Names.WEB_DATA + "/transformed/" + table + "/" + parts.group(1) + "/" + parts.group(2) + ".parquet";
+        return Names.TRANSFORMED + "/" + table + "/" + parts.group(1) + "/" + parts.group(2) + ".parquet";
     }
 
     private static Instant hour(String key) {

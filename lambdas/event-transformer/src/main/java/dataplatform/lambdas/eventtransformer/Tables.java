@@ -42,7 +42,6 @@ final class Tables implements AutoCloseable {
     private static final String REFUSED_RAW = "$.quarantined.raw";
     private static final String MESSAGE_ID = "$.messageId";
     private static final String SOURCE = "$.source";
-    private static final String RECEIVED_AT = "$.receivedAt";
     /** So much of a part that is no message is kept beside the raw object. */
     private static final int MAX_RAW = 256 << 10;
 
@@ -62,7 +61,15 @@ final class Tables implements AutoCloseable {
         List<Contract> streamed =
                 contracts.stream().filter(Contract::isStreamed).toList();
         this.paths = new Paths(Stream.concat(
-                Stream.of(TYPE, EVENT, REFUSED, REFUSED_REASON, REFUSED_RAW, MESSAGE_ID, SOURCE, RECEIVED_AT),
+                Stream.of(
+                        TYPE,
+                        EVENT,
+                        REFUSED,
+                        REFUSED_REASON,
+                        REFUSED_RAW,
+                        MESSAGE_ID,
+                        SOURCE,
+                        Source.Stream.RECEIVED_AT),
                 streamed.stream()
                         .flatMap(contract -> contract.columns().stream())
                         .map(Column::sourceName)));
@@ -137,8 +144,8 @@ final class Tables implements AutoCloseable {
             copy(message, MESSAGE_ID, told, "messageId");
             copy(message, SOURCE, told, "source");
             try {
-                if (Values.of(message, paths.slot(RECEIVED_AT), DataType.TIMESTAMP) != null) {
-                    copy(message, RECEIVED_AT, told, "receivedAt");
+                if (Values.of(message, paths.slot(Source.Stream.RECEIVED_AT), DataType.TIMESTAMP) != null) {
+                    copy(message, Source.Stream.RECEIVED_AT, told, "receivedAt");
                 }
             } catch (IllegalArgumentException | DateTimeException e) {
                 // it does not tell when it came
