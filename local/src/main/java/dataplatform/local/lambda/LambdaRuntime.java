@@ -12,6 +12,7 @@ import dataplatform.local.process.Project;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,13 +40,19 @@ public final class LambdaRuntime implements AutoCloseable {
     private static final String API = "/2018-06-01/runtime/";
     private static final Duration TIMEOUT = Duration.ofMinutes(15);
 
+    private final Path task;
+    private final String handler;
+    private final Map<String, String> environment;
     private final Path log;
     private final BlockingQueue<Invocation> waiting = new LinkedBlockingQueue<>();
-    private final Map<String, Invocation> running = new ConcurrentHashMap<>();
+    private final Map<String, Invocation> taken = new ConcurrentHashMap<>();
     private LoopbackServer server;
     private ChildProcess process;
 
-    private LambdaRuntime(Path log) {
+    private LambdaRuntime(Path task, String handler, Map<String, String> environment, Path log) {
+        this.task = task;
+        this.handler = handler;
+        this.environment = environment;
         this.log = log;
     }
 
@@ -74,10 +81,10 @@ public final class LambdaRuntime implements AutoCloseable {
         // a jar in lib serves the client as well as an unpacked one, whose thousands of files take seconds to write
         Path lib = Files.createDirectories(task.resolve("lib"));
         Files.copy(jar, lib.resolve("function.jar"), StandardCopyOption.REPLACE_EXISTING);
-        LambdaRuntime runtime = new LambdaRuntime(folder.resolve(handler + ".log"));
+        LambdaRuntime runtime = new LambdaRuntime(task, handler, environment, folder.resolve(handler + ".log"));
         runtime.server = LoopbackServer.start(runtime::serve);
         try {
-            runtime.process = runtime.startProcess(task, handler, environment);
+            runtime.process = runtime.startProcess();
             return runtime;
         } catch (IOException | RuntimeException e) {
             Closing.after(e, runtime.server);
@@ -85,7 +92,7 @@ public final class LambdaRuntime implements AutoCloseable {
         }
     }
 
-    private ChildProcess startProcess(Path task, String handler, Map<String, String> environment) throws IOException {
+    private ChildProcess startProcess() throws IOException {
         Map<String, String> variables = new HashMap<>(Map.of(
                 "AWS_LAMBDA_RUNTIME_API",
                 server.address(),
@@ -137,17 +144,37 @@ public final class LambdaRuntime implements AutoCloseable {
      * Calls the function and waits for its answer.
      *
      * @param event as JSON
-     * @throws IllegalStateException if its process ends or it can't be initialised
+     * @throws IllegalStateException if its process ends or it can't be initialised; the next call starts another one
      */
     public Answer invoke(String event) throws InterruptedException {
+        ChildProcess running = alive();
         Invocation invocation = new Invocation(UUID.randomUUID().toString(), event, new CompletableFuture<>());
-        process.process().onExit().thenAccept(ended -> invocation.answer().completeExceptionally(process.ended()));
+        running.process().onExit().thenAccept(ended -> invocation.answer().completeExceptionally(running.ended()));
         waiting.add(invocation);
         try {
             return invocation.answer().get();
         } catch (ExecutionException e) {
             throw (IllegalStateException) e.getCause();
         }
+    }
+
+    private synchronized ChildProcess alive() {
+        if (!process.process().isAlive()) {
+            try {
+                // what the process that ended was still waiting for must not be given to nobody
+                server.close();
+                server = LoopbackServer.start(this::serve);
+                process = startProcess();
+            } catch (IOException e) {
+                throw new UncheckedIOException("could not start function " + handler, e);
+            }
+        }
+        return process;
+    }
+
+    /** Ends the process whatever it is doing, as Lambda does with one that takes too long or needs too much memory. */
+    public synchronized void kill() {
+        process.close();
     }
 
     /** What the function and Lambda's client have logged so far. */
@@ -168,7 +195,7 @@ public final class LambdaRuntime implements AutoCloseable {
                 // the client ends its process after this, and so the invocation that waits
                 System.err.println(body);
             } else {
-                running.remove(parts[1]).answer().complete(new Answer(body, parts[2].equals("error")));
+                taken.remove(parts[1]).answer().complete(new Answer(body, parts[2].equals("error")));
             }
             exchange.sendResponseHeaders(202, -1);
         }
@@ -183,7 +210,7 @@ public final class LambdaRuntime implements AutoCloseable {
             Thread.currentThread().interrupt();
             return;
         }
-        running.put(invocation.id(), invocation);
+        taken.put(invocation.id(), invocation);
         Headers headers = exchange.getResponseHeaders();
         headers.set("Content-Type", "application/json");
         headers.set("Lambda-Runtime-Aws-Request-Id", invocation.id());

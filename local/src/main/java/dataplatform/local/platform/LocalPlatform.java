@@ -13,6 +13,7 @@ import dataplatform.local.process.Project;
 import dataplatform.local.redshift.Spectrum;
 import dataplatform.local.s3.S3Server;
 import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import dataplatform.platform.SparkJob;
 import java.io.IOException;
 import java.net.URI;
@@ -30,7 +31,8 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
 /** The engines of one machine that data flows through: the shop's database, S3, and what moves data between them. */
 public final class LocalPlatform implements AutoCloseable {
-    public static final String BRONZE = address(LakeBucket.BRONZE);
+    /** What replication writes under. */
+    public static final String BRONZE = address(LakeBucket.BRONZE) + "/" + Names.REPLICATED;
 
     private final Path state;
     private final PostgresServer postgres;
