@@ -135,6 +135,7 @@ bench: $(built) $(tools) ## measure the jobs beside their peers, and how long a 
 	@bench/run
 	@if [[ collector =~ $${ONLY:-.} ]]; then taskset --cpu-list 0 .venv/bin/java-25 -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
 	  -cp bench/target/classes:lambdas/event-collector/target/event-collector.jar dataplatform.bench.CollectorBench; fi
+	@if [[ transformer =~ $${ONLY:-.} ]]; then bench/.venv/bin/python bench/transformer.py; fi
 	@rm -rf target/freshness
 	@if [[ freshness =~ $${ONLY:-.} ]]; then $(run) dataplatform.local.torture.Freshness --state target/freshness; fi
 
