@@ -1,0 +1,25 @@
+{# The days of which the CTE `messages` holds others than an incremental model was made of. It compares with what the
+   model itself holds, so there is no mark that could be lost; a message that comes late is one of its own day. #}
+{% macro changed_days() -%}
+  select found.occurred_on
+  from (
+    select
+      occurred_on,
+      count(*) as events,
+      sum(received_second) as received_seconds
+    from messages
+    group by occurred_on
+  ) as found
+  left join (
+    select
+      activity_date,
+      sum(events) as events,
+      sum(received_seconds) as received_seconds
+    from {{ this }}
+    group by activity_date
+  ) as built on cast(found.occurred_on as date) = built.activity_date
+  where
+    built.activity_date is null
+    or found.events <> built.events
+    or found.received_seconds <> built.received_seconds
+{%- endmacro %}
