@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes a new machine the one that Airflow runs on: Amazon Linux 2023, as root. Before this text the launch template sets
-#   ENVIRONMENT, SPARK, WAREHOUSE as DAGs are told them
+#   ENVIRONMENT, SPARK, WAREHOUSE, WEB_EVENTS as DAGs are told them
 #   OPENLINEAGE_URL          who is told what is read and written; may be empty
 #   BUNDLE_ZIP, PROGRAMS_ZIP addresses in S3: of DAGs and locked requirements, and of this folder
 #   HEARTBEAT                name of the parameter
@@ -92,6 +92,7 @@ AIRFLOW_CONN_AWS_DEFAULT=aws://
 AIRFLOW__DATAPLATFORM__ENVIRONMENT=$ENVIRONMENT
 AIRFLOW__DATAPLATFORM__SPARK=$SPARK
 AIRFLOW__DATAPLATFORM__WAREHOUSE=$WAREHOUSE
+AIRFLOW__DATAPLATFORM__WEB_EVENTS=$WEB_EVENTS
 AIRFLOW__OPENLINEAGE__NAMESPACE=dataplatform-$ENVIRONMENT
 OPENLINEAGE_URL=$OPENLINEAGE_URL
 AIRFLOW__DATAPLATFORM__DBT=$home/dbt/bin/dbt

@@ -163,6 +163,18 @@ class PlatformTest {
     }
 
     @Test
+    void airflowIsToldWhetherWebEventsAreTaken() {
+        assertThat(synthesis
+                        .resources("dataplatform-production-airflow", "AWS::MWAA::Environment")
+                        .toString())
+                .contains("\"dataplatform.web_events\":\"false\"");
+        assertThat(synthesis
+                        .resources("dataplatform-dev-other-airflow", "AWS::EC2::LaunchTemplate")
+                        .toString())
+                .contains("export WEB_EVENTS='true'");
+    }
+
+    @Test
     void rawFilesOfWebEventsAreTransformedWhenTheyCome() {
         String stack = "dataplatform-dev-other-events";
         JsonNode pattern = synthesis.only(stack, "AWS::Events::Rule").get("EventPattern");

@@ -51,6 +51,7 @@ public record DagSettings(
                 entry("landing", landing),
                 entry("bronze", bronze),
                 entry("replicated", Names.REPLICATED),
+                entry("transformed", Names.TRANSFORMED),
                 entry("silver", silver),
                 entry(
                         "state",

@@ -20,7 +20,8 @@ public final class AirflowOptions {
                 "dataplatform.keeps_promises",
                         Boolean.toString(!deployment.environment().rests()),
                 "dataplatform.spark", spark(deployment),
-                "dataplatform.warehouse", warehouse(deployment)));
+                "dataplatform.warehouse", warehouse(deployment),
+                "dataplatform.web_events", Boolean.toString(deployment.webEvents())));
         if (deployment.emitsLineage()) {
             options.put("openlineage.namespace", deployment.names().namespace());
             options.put(

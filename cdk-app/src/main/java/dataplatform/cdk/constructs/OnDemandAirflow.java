@@ -89,7 +89,9 @@ public final class OnDemandAirflow {
                 "SPARK",
                 AirflowOptions.spark(deployment),
                 "WAREHOUSE",
-                AirflowOptions.warehouse(deployment)));
+                AirflowOptions.warehouse(deployment),
+                "WEB_EVENTS",
+                Boolean.toString(deployment.webEvents())));
         UserData userData = UserData.forLinux();
         values.forEach((name, value) -> userData.addCommands("export " + name + "='" + value + "'"));
         userData.addCommands(deployment.text(PROGRAMS + "/user-data.sh"));

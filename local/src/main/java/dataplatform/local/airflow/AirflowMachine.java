@@ -81,6 +81,7 @@ public final class AirflowMachine implements AutoCloseable {
                 Map.entry("ENVIRONMENT", "dev"),
                 Map.entry("SPARK", "serverless"),
                 Map.entry("WAREHOUSE", "serverless"),
+                Map.entry("WEB_EVENTS", "false"),
                 Map.entry("OPENLINEAGE_URL", ""),
                 Map.entry("HEARTBEAT", heartbeat),
                 Map.entry("LOGS", "s3://" + BUCKET + "/logs"),
