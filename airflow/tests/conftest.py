@@ -19,6 +19,7 @@ BUNDLE = Path(__file__).parents[1] / "target/bundle/dags"
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(BUNDLE)
+os.environ["AIRFLOW__DATAPLATFORM__WEB_EVENTS"] = "True"
 # as the DAG processor sees to
 sys.path.insert(0, str(BUNDLE))
 sys.dont_write_bytecode = True
@@ -73,6 +74,7 @@ def aws(endpoint, monkeypatch):
             "landing": "landing",
             "bronze": "bronze",
             "replicated": "ecommerce_rds",
+            "transformed": "web-data/transformed",
             "silver": "silver",
             "replication_instance": "dataplatform-dev-replication",
             "state": {name: f"_state/{name}/" for name in state},

@@ -12,6 +12,7 @@ from dataplatform import freshness, replication
 from dataplatform.settings import contracts
 
 ORDERS = "ecommerce_rds/ecommerce/orders/"
+POSTS = "web-data/transformed/posts/"
 # a day, as the contracts promise, and some more
 STALE = timedelta(hours=25)
 
@@ -167,6 +168,70 @@ def test_two_runs_that_write_at_once_lose_nothing():
     first.write()
     with pytest.raises(ClientError, match="PreconditionFailed"):
         second.write()
+
+
+@pytest.fixture
+def params(monkeypatch):
+    given = {}
+    monkeypatch.setattr(freshness, "get_current_context", lambda: {"params": given})
+    return given
+
+
+def new_in_stream():
+    return freshness.new_in_stream.function("web")
+
+
+def test_web_events_age_from_their_transformation_until_they_are_taken(
+    params, monkeypatch
+):
+    monkeypatch.setattr(freshness, "promised", lambda contract: timedelta(seconds=2))
+    with pytest.raises(AirflowSkipException):
+        new_in_stream()
+    assert freshness.age.function("web")["web.posts"] == 0
+    put("bronze", POSTS + "arrived_hour=2026-03-01-10/a.parquet")
+    # raw files, and what is no data set's
+    put("bronze", "web-data/raw/2026/03/01/10/a.gz")
+    put("bronze", "web-data/transformed/posts_of_others/a.parquet")
+    time.sleep(2.1)
+    with pytest.raises(AirflowFailException, match="web.posts is"):
+        freshness.age.function("web")
+
+    news = new_in_stream()
+    assert list(news["posts"]) == [POSTS + "arrived_hour=2026-03-01-10/a.parquet"]
+    # comes while Spark is at work: the next run's
+    put("bronze", POSTS + "arrived_hour=2026-03-01-11/b.parquet")
+    freshness.taken.function("web", news)
+
+    assert list(new_in_stream()["posts"]) == [
+        POSTS + "arrived_hour=2026-03-01-11/b.parquet"
+    ]
+    assert freshness.age.function("web")["web.follows"] == 0
+
+
+def test_web_events_that_were_taken_or_have_expired_start_nothing(params):
+    # S3 shows the one that was begun first last
+    put("bronze", POSTS + "arrived_hour=2026-03-01-10/a.parquet")
+    begun_first = new_in_stream()
+    time.sleep(1.1)
+    put("bronze", POSTS + "arrived_hour=2026-03-01-10/b.parquet")
+    news = new_in_stream()
+    for key in begun_first["posts"]:
+        del news["posts"][key]
+    freshness.taken.function("web", news)
+    assert new_in_stream() == begun_first | {
+        name: {} for name in begun_first if name != "posts"
+    }
+    freshness.taken.function("web", begun_first)
+    with pytest.raises(AirflowSkipException):
+        new_in_stream()
+
+    boto3.client("s3").delete_object(
+        Bucket="bronze", Key=POSTS + "arrived_hour=2026-03-01-10/a.parquet"
+    )
+    with pytest.raises(AirflowSkipException):
+        new_in_stream()
+    params["again"] = True
+    assert not any(new_in_stream().values())
 
 
 def latency_says(seconds):

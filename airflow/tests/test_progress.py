@@ -105,18 +105,25 @@ def test_a_stage_is_done_for_the_versions_that_it_saw():
     assert progress.Stage("finance", "dbt").done_for() == {}
 
 
-def test_other_models_are_built_for_all(monkeypatch):
+def test_other_models_are_built_for_all(monkeypatch, params):
     stage = progress.Stage("ecommerce", "dbt")
+    assert not stage.was_done_otherwise()
     put("silver", "ecommerce/orders/_delta_log/00000000000000000000.json", "it")
     put("silver", "ecommerce/sellers/_delta_log/00000000000000000000.json", "it")
     stage.done(progress.versions("ecommerce"))
+    assert not stage.was_done_otherwise()
     monkeypatch.setattr(progress, "code", lambda: "of the next deployment")
+    assert stage.was_done_otherwise()
     found = progress.versions("ecommerce")
     assert stage.news(found) == ["orders", "sellers"]
     assert all(
         selector.startswith("path:")
         for selector in warehouse.selection("ecommerce", ["orders", "sellers"], found)
     )
+    stage.done(found)
+    assert not stage.was_done_otherwise()
+    params["again"] = True
+    assert stage.was_done_otherwise()
     assert "source:*.orders+,path:models/marts/ecommerce" in warehouse.selection(
         "ecommerce", ["orders"], found
     )

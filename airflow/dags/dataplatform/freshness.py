@@ -14,15 +14,16 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 from airflow.exceptions import AirflowFailException, AirflowSkipException
-from airflow.sdk import task
+from airflow.sdk import get_current_context, task
 
 from dataplatform.replication import bronze_complete_until
 from dataplatform.settings import (
     ENVIRONMENT,
     bronze_folder,
-    comes_in_files,
     contracts,
     domains,
+    is_replicated,
+    is_streamed,
     settings,
 )
 
@@ -31,6 +32,9 @@ NEVER = datetime.fromtimestamp(0, UTC)
 
 # S3 has times to the second
 TICK = timedelta(seconds=1)
+
+# what transforms web events writes several files at once: one may be seen after another that has a later time
+TRANSFORMING = timedelta(minutes=15)
 
 # a change file is named by the time of its first change, and written later
 NAMED_EARLIER = timedelta(days=1)
@@ -49,12 +53,27 @@ def freshness(domain: str, complete_until: str | None) -> dict[str, int]:
         )
     until = datetime.fromisoformat(complete_until)
     for contract in contracts(domain):
-        if not comes_in_files(contract):
+        if is_replicated(contract):
             state = State(contract)
             # a task that is cleared brings back the time of its first try
             state.complete_until = max(state.complete_until, until)
             state.write()
     return measure([domain], until)
+
+
+@task
+def new_in_stream(domain: str) -> dict[str, dict[str, str]]:
+    """The files of web events that silver lacks, as ``waiting`` says them; skipped if there is none."""
+    files = waiting(domain, [contract["name"] for contract in contracts(domain)])
+    if not any(files.values()) and not get_current_context()["params"].get("again"):
+        raise AirflowSkipException("silver has all web events that are in bronze")
+    return files
+
+
+@task(trigger_rule="none_failed")
+def age(domain: str) -> dict[str, int]:
+    """Measures a domain that has no data set from a database; comes after ``taken``, also where nothing was."""
+    return measure([domain], None)
 
 
 def waiting(domain: str, names: list[str]) -> dict[str, dict[str, str]]:
@@ -144,7 +163,7 @@ class State:
 
     def __init__(self, contract: dict):
         self.contract = contract
-        self.in_files = comes_in_files(contract)
+        self.in_files = not is_replicated(contract)
         names = settings()
         self.bucket = names["silver"]
         self.key = f"{names['state']['freshness']}{contract['id']}.json"
@@ -183,11 +202,16 @@ class State:
 
     def waiting(self) -> dict[str, datetime]:
         """Files that silver lacks, with the time of their arrival."""
-        suffix = "." + self.contract["servers"][0]["format"]
-        prefix = f"{self.contract['domain']}/{self.contract['name']}/"
+        if is_streamed(self.contract):
+            bucket, prefix = bronze_folder(self.contract)
+            suffix = ".parquet"
+        else:
+            bucket = settings()["landing"]
+            prefix = f"{self.contract['domain']}/{self.contract['name']}/"
+            suffix = "." + self.contract["servers"][0]["format"]
         return {
             file["Key"]: file["LastModified"]
-            for file in self._objects(settings()["landing"], prefix)
+            for file in self._objects(bucket, prefix)
             if file["Key"].endswith(suffix)
             and file["LastModified"] > self.complete_until
             # a file that was replaced has arrived anew
@@ -199,7 +223,8 @@ class State:
         self.taken |= {key: datetime.fromisoformat(files[key]) for key in files}
         waiting = self.waiting()
         until = min(waiting.values()) if waiting else max(self.taken.values())
-        self.complete_until = max(self.complete_until, until - TICK)
+        margin = TRANSFORMING if is_streamed(self.contract) else TICK
+        self.complete_until = max(self.complete_until, until - margin)
         # the others are known to be
         self.taken = {
             key: time for key, time in self.taken.items() if time > self.complete_until

@@ -17,8 +17,8 @@ from airflow.sdk import Param, get_current_context, task
 from dataplatform.settings import (
     BUNDLE,
     bronze_folder,
-    comes_in_files,
     contracts,
+    is_replicated,
     parameter,
     settings,
 )
@@ -56,6 +56,12 @@ class Stage:
             return sorted(found)
         known = self.done_for()
         return sorted(name for name in found if known.get(name) != found[name])
+
+    def was_done_otherwise(self) -> bool:
+        """Whether it was last done by other contracts or models, or the run is to do everything again."""
+        if get_current_context()["params"].get("again"):
+            return True
+        return any(not done.endswith(code()) for done in self.done_for().values())
 
     def done(self, found: dict[str, str]) -> None:
         """Notes that it has been done.
@@ -108,7 +114,7 @@ def new_in_bronze(domain: str) -> dict[str, str]:
     request = parameter("spark/bronze-to-silver")
     found = {}
     for contract in contracts(domain):
-        if comes_in_files(contract):
+        if not is_replicated(contract):
             continue
         name = contract["name"]
         digest = hashlib.sha256(f"{request} {code()} ".encode())

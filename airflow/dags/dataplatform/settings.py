@@ -26,6 +26,9 @@ WAREHOUSE = (
 # whether silver raises an alarm when it is staler than its contracts promise
 KEEPS_PROMISES = conf.getboolean(SECTION, "keeps_promises", fallback=False)
 
+# whether web events are taken
+WEB_EVENTS = conf.getboolean(SECTION, "web_events", fallback=False)
+
 # seconds between two looks at what AWS does
 POLL = conf.getint(SECTION, "poll_seconds", fallback=20)
 
@@ -58,6 +61,7 @@ def settings() -> dict:
     """What the environment's parts are called, as the deployment has written it (``DagSettings``).
 
     landing, bronze, silver, gold: buckets. replicated: the folder of bronze that replication writes under.
+    transformed: the folder of bronze with web events by data set.
     state: folders of silver where the platform keeps what it has to remember: reports, passed,
     freshness, done, source_keys. gold_database and spectrum_database: in the Glue catalog.
     replication: ARN of the DMS task, on replication_instance; replication_may_rest: whether it is
@@ -87,8 +91,13 @@ def arrivals() -> dict[str, dict[str, list[str]]]:
 
 
 def domains() -> list[str]:
-    """Names of the domains."""
-    return sorted(folder.name for folder in (BUNDLE / "contracts").iterdir())
+    """Names of the domains; without those of web events where none are taken."""
+    names = sorted(folder.name for folder in (BUNDLE / "contracts").iterdir())
+    return [
+        name
+        for name in names
+        if WEB_EVENTS or not any(is_streamed(each) for each in contracts(name))
+    ]
 
 
 def contracts(domain: str) -> list[dict]:
@@ -103,8 +112,10 @@ def properties(contract: dict) -> dict[str, str]:
 
 
 def bronze_folder(contract: dict) -> tuple[str, str]:
-    """The bucket and the prefix under which replication writes a data set's files."""
+    """The bucket and the prefix of the files that replication, or what transforms web events, writes of a data set."""
     names = settings()
+    if is_streamed(contract):
+        return names["bronze"], f"{names['transformed']}/{table_name(contract)}/"
     schema = properties(contract)["sourceSchema"]
     return names["bronze"], f"{names['replicated']}/{schema}/{contract['name']}/"
 
@@ -116,8 +127,18 @@ def table_name(contract: dict) -> str:
 
 
 def comes_in_files(contract: dict) -> bool:
-    """Whether a data set comes in files, and not from a database."""
-    return properties(contract)["load"] != "cdc"
+    """Whether a data set comes in files of partners."""
+    return properties(contract)["load"] in ("snapshot", "append")
+
+
+def is_replicated(contract: dict) -> bool:
+    """Whether a data set comes from a database."""
+    return properties(contract)["load"] == "cdc"
+
+
+def is_streamed(contract: dict) -> bool:
+    """Whether a data set is made of web events."""
+    return properties(contract)["load"] == "stream"
 
 
 def marts(domain: str) -> list[str]:

@@ -26,7 +26,7 @@ from dataplatform.settings import (
 )
 
 # of the dbt project, each with a folder per domain, which may lack one
-PARTS = ["models/staging", "snapshots", "models/marts"]
+PARTS = ["models/staging", "models/intermediate", "snapshots", "models/marts"]
 
 # Redshift's types as the Glue catalog names them; the others have no digits
 GLUE_TYPES = {
@@ -90,6 +90,9 @@ def dbt_build(domain: str) -> None:
         "--select",
         *selection(domain, changed, found),
     ]
+    if stage.was_done_otherwise():
+        # marts that are made by the day would keep days of the old models
+        command.append("--full-refresh")
     with subprocess.Popen(
         command,
         env=environment,
