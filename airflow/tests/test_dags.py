@@ -62,6 +62,19 @@ def test_parsing_asks_aws_nothing(monkeypatch):
     assert DagBag(FOLDER, include_examples=False).import_errors == {}
 
 
+def test_web_events_are_known_only_where_they_are_taken(monkeypatch):
+    file = FOLDER / "web_events.py"
+    assert "web" in settings.domains()
+    assert list(DagBag(file, include_examples=False).dags) == ["web_events"]
+    monkeypatch.setattr(settings, "WEB_EVENTS", False)
+    assert settings.domains() == ["ecommerce", "finance"]
+    assert DagBag(file, include_examples=False).dags == {}
+
+
+def test_web_events_are_no_files_of_partners():
+    assert list(BY_ARRIVAL) == ["finance"]
+
+
 @pytest.mark.parametrize("keeps, schedule", [(True, "30 * * * *"), (False, "None")])
 def test_freshness_is_measured_by_schedule_where_promises_are_kept(
     monkeypatch, keeps, schedule
