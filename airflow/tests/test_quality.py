@@ -77,6 +77,10 @@ def test_files_that_are_set_aside_stop_nothing_and_are_told(accepted, capsys):
     assert "--retry" not in said
     assert metric("FilesSetAside") == 3
 
+    report("web.posts", set_aside={"s3://bronze/2.parquet": "is no Parquet"})
+    quality.quality_gate.function("web")
+    assert "of its raw file again" in capsys.readouterr().out
+
 
 def test_rows_in_quarantine_are_refused_until_they_are_accepted(accepted):
     report("ecommerce.orders", batch=7, rows=1, reasons={"id is required": 1})

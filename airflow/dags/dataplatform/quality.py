@@ -7,7 +7,13 @@ import boto3
 from airflow.exceptions import AirflowFailException
 from airflow.sdk import get_current_context, task
 
-from dataplatform.settings import ENVIRONMENT, comes_in_files, contracts, settings
+from dataplatform.settings import (
+    ENVIRONMENT,
+    comes_in_files,
+    contracts,
+    is_streamed,
+    settings,
+)
 
 
 # it judges what earlier runs have left, too
@@ -26,17 +32,19 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
     accepted = get_current_context()["params"]["accept"]
     refused, passed, drifting, aside = [], {}, 0, 0
     in_files = {each["name"] for each in contracts(domain) if comes_in_files(each)}
+    streamed = {each["name"] for each in contracts(domain) if is_streamed(each)}
     for found in bucket.objects.filter(Prefix=f"{names['state']['reports']}{domain}/"):
         name = found.key.rpartition("/")[2].removesuffix(".json")
         data_set = f"{domain}.{name}"
         report = json.load(found.get()["Body"])
         for file, cause in report["set_aside"].items():
             aside += 1
-            remedy = (
-                "Mend it and drop it again, or delete it"
-                if name in in_files
-                else f"Mend it and run the Spark job with --retry {file}"
-            )
+            if name in in_files:
+                remedy = "Mend it and drop it again, or delete it"
+            elif name in streamed:
+                remedy = "Have it made of its raw file again (docs/runbooks/web-events.md), or delete it"
+            else:
+                remedy = f"Mend it and run the Spark job with --retry {file}"
             print(
                 f"{data_set}: {file} is not in silver and is not tried any more: {cause}. {remedy}"
             )
