@@ -27,7 +27,8 @@ public final class Sessions {
                 .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
                 .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
                 .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-                // what holds of a value that is made of many columns is written down for each of their aliases: for ever
+                // what holds of a value that is made of many columns is written down for each of their aliases: for
+                // ever
                 .config("spark.sql.constraintPropagation.enabled", "false")
                 // rows come grouped by partition or in few of them: an open file each is cheaper than a sort of
                 // everything
