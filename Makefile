@@ -78,6 +78,15 @@ quality: $(built) $(tools) ## what the last run read of each data set, changed a
 airflow: $(built) $(tools) $(airflow) ## open Airflow over the demo's data: PORT=<n>, or 8080
 	@$(run) dataplatform.local.shell.AirflowPages --state target/demo $(if $(PORT),--port $(PORT))
 
+.PHONY: events
+events: $(built) $(tools) $(clients) ## open a page that sends web events, and see them come to silver
+	@$(run) dataplatform.local.events.EventsDemo --state target/events
+
+.PHONY: traffic
+traffic: $(built) ## send what many users do to make events: RATE=<events a second>; or elsewhere, URL=<address> KEY=<write key>
+	@$(run) dataplatform.local.events.SendTraffic --state target/events $(if $(RATE),--rate $(RATE)) \
+	  $(if $(URL),--endpoint '$(URL)' --write-key '$(KEY)')
+
 .PHONY: load-demo
 load-demo: $(built) ## fill the source database of a deployed environment: ENV=<name>, and DATA=<folder of CSV files> or SCALE=<n>
 	@$(operate) dataplatform.operations.LoadDemo \
@@ -136,6 +145,8 @@ bench: $(built) $(tools) ## measure the jobs beside their peers, and how long a 
 	@if [[ collector =~ $${ONLY:-.} ]]; then taskset --cpu-list 0 .venv/bin/java-25 -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
 	  -cp bench/target/classes:lambdas/event-collector/target/event-collector.jar dataplatform.bench.CollectorBench; fi
 	@if [[ transformer =~ $${ONLY:-.} ]]; then bench/.venv/bin/python bench/transformer.py; fi
+	@rm -rf target/measured-events
+	@if [[ events =~ $${ONLY:-.} ]]; then $(run) dataplatform.local.events.EventsDemo --state target/measured-events --measure PT60S; fi
 	@rm -rf target/freshness
 	@if [[ freshness =~ $${ONLY:-.} ]]; then $(run) dataplatform.local.torture.Freshness --state target/freshness; fi
 

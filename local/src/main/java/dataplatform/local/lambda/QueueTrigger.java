@@ -59,7 +59,9 @@ public final class QueueTrigger implements AutoCloseable {
                 // it is closed
                 return;
             } catch (SdkException | IOException | IllegalStateException e) {
-                said.accept("tried again: " + e.getMessage());
+                if (!closing) {
+                    said.accept("tried again: " + e.getMessage());
+                }
             }
         }
     }
