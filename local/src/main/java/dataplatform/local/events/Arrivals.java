@@ -38,6 +38,7 @@ public final class Arrivals implements AutoCloseable {
     private final Set<String> seen = new HashSet<>();
     private final Map<String, Map<String, Long>> arrived = new ConcurrentHashMap<>();
     private final Thread thread = new Thread(this::run, "arrivals");
+    private volatile boolean closing;
 
     private Arrivals(S3Client s3, Path scratch) {
         this.s3 = s3;
@@ -66,7 +67,7 @@ public final class Arrivals implements AutoCloseable {
     }
 
     private void run() {
-        while (true) {
+        while (!closing) {
             try {
                 look();
                 Thread.sleep(LOOK.toMillis());
@@ -74,7 +75,7 @@ public final class Arrivals implements AutoCloseable {
                 // it is closed
                 return;
             } catch (SdkException | IOException e) {
-                // next time
+                // next time, unless it is closed
                 continue;
             }
         }
@@ -172,6 +173,7 @@ public final class Arrivals implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
+        closing = true;
         thread.interrupt();
         thread.join();
     }

@@ -53,6 +53,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 
 /** Web events all the way from clients to silver. */
 class WebEventsTest {
@@ -156,10 +157,8 @@ class WebEventsTest {
         assumeTrue(Files.exists(CHROMIUM), "there is no " + CHROMIUM);
         assertThat(of("analytics.js"))
                 .filteredOn(row -> row.getOrDefault("user_agent", "").toString().contains("Headless"))
-                .extracting(row -> row.get("table") + " " + row.getOrDefault("user_id", "-"))
-                // profile and registration; the page before it, and the rest after it
-                .contains("users ada", "posts ada", "follows ada", "unfollows ada", "events -")
-                .hasSize(6);
+                .extracting(row -> row.get("table"))
+                .containsExactlyInAnyOrder("users", "users", "posts", "follows", "unfollows", "events");
     }
 
     private static List<Map<String, Object>> of(String library) {
@@ -302,15 +301,25 @@ class WebEventsTest {
     private static void awaitAllTransformed(Set<String> ids) throws Exception {
         Set<String> missing = new TreeSet<>(ids);
         Set<String> read = new TreeSet<>();
+        Set<String> again = new TreeSet<>();
         for (long end = System.nanoTime() + Duration.ofMinutes(3).toNanos(); !missing.isEmpty(); ) {
             assertThat(System.nanoTime()).as("%d are missing", missing.size()).isLessThan(end);
             for (String key : events.keys(WebEvents.TRANSFORMED)) {
-                if (read.add(key) && !key.contains("/quarantined_messages/")) {
+                if (key.contains("/quarantined_messages/") || !read.add(key)) {
+                    continue;
+                }
+                try {
                     for (Map<String, Object> row : parquet(key)) {
                         missing.remove((String) row.get("message_id"));
                     }
-                    // once more, as SQS does, and after others that came later
-                    events.announce(key.replaceFirst("transformed/[^/]*", "raw").replaceFirst("\\.parquet$", ""));
+                } catch (NoSuchKeyException e) {
+                    // S3Proxy takes it away for a moment while it is written again
+                    read.remove(key);
+                }
+                // once more, as SQS does, and after others that came later
+                String raw = key.replaceFirst("transformed/[^/]*", "raw").replaceFirst("\\.parquet$", "");
+                if (again.add(raw)) {
+                    events.announce(raw);
                 }
             }
             Thread.sleep(100);
