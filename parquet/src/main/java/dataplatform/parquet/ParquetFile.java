@@ -16,9 +16,14 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.conf.ParquetConfiguration;
 import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.api.WriteSupport;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.io.LocalInputFile;
 import org.apache.parquet.io.LocalOutputFile;
 import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.api.Binary;
@@ -114,6 +119,23 @@ public final class ParquetFile implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("could not finish " + path, e);
         }
+    }
+
+    /**
+     * Opens a file to read its rows; the caller closes it.
+     *
+     * @throws IOException if it can't be read
+     */
+    public static ParquetReader<Group> read(Path path) throws IOException {
+        // parquet-hadoop has no builder of its own for a file that is not Hadoop's
+        ParquetReader.Builder<Group> builder =
+                new ParquetReader.Builder<>(new LocalInputFile(path), new PlainParquetConfiguration()) {
+                    @Override
+                    protected ReadSupport<Group> getReadSupport() {
+                        return new GroupReadSupport();
+                    }
+                };
+        return builder.build();
     }
 
     /** The type of a column of PostgreSQL's type numeric: text where a decimal can't hold what the source does. */

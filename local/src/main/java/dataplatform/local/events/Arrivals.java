@@ -3,6 +3,7 @@ package dataplatform.local.events;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dataplatform.local.aws.AwsJson;
 import dataplatform.local.s3.S3Server;
+import dataplatform.parquet.ParquetFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URLDecoder;
@@ -17,12 +18,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.GZIPInputStream;
-import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
-import org.apache.parquet.hadoop.api.ReadSupport;
-import org.apache.parquet.hadoop.example.GroupReadSupport;
-import org.apache.parquet.io.LocalInputFile;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -151,14 +148,7 @@ public final class Arrivals implements AutoCloseable {
         try {
             Files.write(file, get(bucket, key));
             List<String> ids = new ArrayList<>();
-            ParquetReader.Builder<Group> builder =
-                    new ParquetReader.Builder<>(new LocalInputFile(file), new PlainParquetConfiguration()) {
-                        @Override
-                        protected ReadSupport<Group> getReadSupport() {
-                            return new GroupReadSupport();
-                        }
-                    };
-            try (ParquetReader<Group> rows = builder.build()) {
+            try (ParquetReader<Group> rows = ParquetFile.read(file)) {
                 for (Group row = rows.read(); row != null; row = rows.read()) {
                     if (row.getType().containsField("message_id") && row.getFieldRepetitionCount("message_id") > 0) {
                         ids.add(row.getString("message_id", 0));

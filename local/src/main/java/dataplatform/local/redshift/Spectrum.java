@@ -6,6 +6,7 @@ import dataplatform.contracts.Partition;
 import dataplatform.contracts.QualityTable;
 import dataplatform.contracts.SilverColumn;
 import dataplatform.local.s3.S3Server;
+import dataplatform.parquet.ParquetFile;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -33,13 +34,8 @@ import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
-import org.apache.parquet.hadoop.api.ReadSupport;
-import org.apache.parquet.hadoop.example.GroupReadSupport;
-import org.apache.parquet.io.InputFile;
-import org.apache.parquet.io.LocalInputFile;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -232,7 +228,7 @@ public final class Spectrum {
         try {
             for (String file : files.lines().toList()) {
                 Path local = download(URI.create(file));
-                try (ParquetReader<Group> reader = new GroupReader(new LocalInputFile(local)).build()) {
+                try (ParquetReader<Group> reader = ParquetFile.read(local)) {
                     for (Group row = reader.read(); row != null; row = reader.read()) {
                         byte[] line = line(table, partition, row).getBytes(StandardCharsets.UTF_8);
                         copy.writeToCopy(line, 0, line.length);
@@ -263,18 +259,6 @@ public final class Spectrum {
         s3.getObject(
                 request -> request.bucket(file.getHost()).key(file.getPath().substring(1)), local);
         return local;
-    }
-
-    /** parquet-hadoop has no builder of its own for a file that is not Hadoop's. */
-    private static final class GroupReader extends ParquetReader.Builder<Group> {
-        private GroupReader(InputFile file) {
-            super(file, new PlainParquetConfiguration());
-        }
-
-        @Override
-        protected ReadSupport<Group> getReadSupport() {
-            return new GroupReadSupport();
-        }
     }
 
     private static String line(ExternalTable table, String partition, Group row) {

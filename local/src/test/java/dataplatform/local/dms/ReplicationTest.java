@@ -10,6 +10,7 @@ import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.S3Server;
+import dataplatform.parquet.ParquetFile;
 import dataplatform.source.SourceDdl;
 import dataplatform.source.SourceTables;
 import java.io.ByteArrayOutputStream;
@@ -34,12 +35,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
-import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
-import org.apache.parquet.hadoop.api.ReadSupport;
-import org.apache.parquet.hadoop.example.GroupReadSupport;
-import org.apache.parquet.io.LocalInputFile;
 import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -454,14 +451,7 @@ class ReplicationTest {
         Path file = Files.createTempDirectory(folder, "rows").resolve("file.parquet");
         client.getObject(request -> request.bucket(S3Server.BRONZE).key(key), file);
         List<Map<String, String>> rows = new ArrayList<>();
-        ParquetReader.Builder<Group> builder =
-                new ParquetReader.Builder<>(new LocalInputFile(file), new PlainParquetConfiguration()) {
-                    @Override
-                    protected ReadSupport<Group> getReadSupport() {
-                        return new GroupReadSupport();
-                    }
-                };
-        try (ParquetReader<Group> reader = builder.build()) {
+        try (ParquetReader<Group> reader = ParquetFile.read(file)) {
             for (Group group = reader.read(); group != null; group = reader.read()) {
                 Map<String, String> row = new LinkedHashMap<>();
                 for (int i = 0; i < group.getType().getFieldCount(); i++) {

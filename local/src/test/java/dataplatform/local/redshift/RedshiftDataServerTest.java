@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.s3.S3Server;
+import dataplatform.parquet.ParquetFile;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -16,12 +17,8 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
-import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
-import org.apache.parquet.hadoop.api.ReadSupport;
-import org.apache.parquet.hadoop.example.GroupReadSupport;
-import org.apache.parquet.io.LocalInputFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -222,14 +219,7 @@ class RedshiftDataServerTest {
     }
 
     private static Group first(Path file) throws IOException {
-        ParquetReader.Builder<Group> builder =
-                new ParquetReader.Builder<>(new LocalInputFile(file), new PlainParquetConfiguration()) {
-                    @Override
-                    protected ReadSupport<Group> getReadSupport() {
-                        return new GroupReadSupport();
-                    }
-                };
-        try (ParquetReader<Group> reader = builder.build()) {
+        try (ParquetReader<Group> reader = ParquetFile.read(file)) {
             return reader.read();
         }
     }

@@ -1,32 +1,22 @@
 package dataplatform.lambdas.eventtransformer;
 
+import dataplatform.parquet.ParquetFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
-import org.apache.parquet.hadoop.api.ReadSupport;
-import org.apache.parquet.hadoop.example.GroupReadSupport;
-import org.apache.parquet.io.LocalInputFile;
 
 /** Reads Parquet files; a value that is null is not there. */
 final class ParquetRows {
     private ParquetRows() {}
 
     static List<Map<String, Object>> of(Path file) throws IOException {
-        ParquetReader.Builder<Group> builder =
-                new ParquetReader.Builder<>(new LocalInputFile(file), new PlainParquetConfiguration()) {
-                    @Override
-                    protected ReadSupport<Group> getReadSupport() {
-                        return new GroupReadSupport();
-                    }
-                };
         List<Map<String, Object>> rows = new ArrayList<>();
-        try (ParquetReader<Group> reader = builder.build()) {
+        try (ParquetReader<Group> reader = ParquetFile.read(file)) {
             for (Group group = reader.read(); group != null; group = reader.read()) {
                 Map<String, Object> row = new HashMap<>();
                 for (int i = 0; i < group.getType().getFieldCount(); i++) {
