@@ -167,7 +167,6 @@ final class ContractReader {
         List<YamlNode> ofFiles = new ArrayList<>(root.find("servers").stream().toList());
         List<YamlNode> ofDatabases = named(custom, "sourceSchema");
         List<YamlNode> ofStreams = named(custom, "messages", "events");
-        List<YamlNode> ofAllButFiles = partitions;
         List<YamlNode> ofAllButDatabases = new ArrayList<>();
         ofFiles.addAll(named(custom, "decimalComma", "exportedOn", "arrival"));
         for (YamlNode property : schema.get("properties").items()) {
@@ -183,10 +182,7 @@ final class ContractReader {
         refuse(!inFiles, ofFiles, "is for data sets that come in files; remove it, or load by snapshot or append");
         refuse(load != Load.CDC, ofDatabases, "is for data sets that load by cdc; remove it");
         refuse(load != Load.STREAM, ofStreams, "is for data sets that load by stream; remove it");
-        refuse(
-                inFiles,
-                ofAllButFiles,
-                "is partitioned, which data sets that come in files can't be; remove the column");
+        refuse(inFiles, partitions, "is partitioned, which data sets that come in files can't be; remove the column");
         refuse(load == Load.CDC, ofAllButDatabases, "is for data sets that come in files or by stream; remove it");
     }
 

@@ -13,6 +13,8 @@ public record Names(String environment) {
     public static final String REPLICATED = "ecommerce_rds";
     /** Folder of the bronze bucket that web events stand under. */
     public static final String WEB_DATA = "web-data";
+    /** Folder of the bronze bucket that web events stand under as they came, by the hour. */
+    public static final String RAW = WEB_DATA + "/raw";
     /** Folder of the bronze bucket that web events stand under as files with columns. */
     public static final String TRANSFORMED = WEB_DATA + "/transformed";
 

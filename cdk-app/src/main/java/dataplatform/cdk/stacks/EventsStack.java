@@ -38,7 +38,7 @@ import software.constructs.Construct;
  */
 public final class EventsStack extends Stack {
     /** Under it, raw events stand by the hour in which they came. */
-    static final String RAW = Names.WEB_DATA + "/raw/";
+    static final String RAW = Names.RAW + "/";
 
     /** The queue of raw files that have come, without the environment in its name. */
     static final String QUEUE = "web-events";

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.local.aws.AwsJson;
 import dataplatform.local.lambda.LambdaRuntime;
+import dataplatform.local.s3.ObjectCreated;
 import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,7 +15,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -187,14 +187,8 @@ public final class LandingFolder {
 
     /** S3's event as EventBridge delivers it. */
     private static String event(String key, long size, String etag) {
-        ObjectNode event = AwsJson.JSON.createObjectNode();
-        event.put("detail-type", "Object Created")
-                .put("source", "aws.s3")
-                .put("time", Instant.now().toString());
-        ObjectNode detail = event.putObject("detail");
-        detail.putObject("bucket").put("name", S3Server.LANDING);
-        detail.putObject("object")
-                .put("key", key)
+        ObjectNode event = ObjectCreated.event(S3Server.LANDING, key);
+        event.withObject("/detail/object")
                 .put("size", size)
                 .put("etag", etag.replace("\"", ""))
                 .put("sequencer", Long.toHexString(System.currentTimeMillis()));

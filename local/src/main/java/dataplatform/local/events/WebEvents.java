@@ -1,6 +1,5 @@
 package dataplatform.local.events;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.local.aws.AwsJson;
 import dataplatform.local.aws.Moto;
 import dataplatform.local.kinesis.Firehose;
@@ -9,6 +8,7 @@ import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.lambda.QueueTrigger;
 import dataplatform.local.process.Closing;
 import dataplatform.local.process.Project;
+import dataplatform.local.s3.ObjectCreated;
 import dataplatform.local.s3.S3Server;
 import dataplatform.platform.Names;
 import java.io.IOException;
@@ -16,12 +16,13 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
@@ -37,7 +38,7 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
  */
 public final class WebEvents implements AutoCloseable {
     /** Under it, raw objects stand by the hour. */
-    public static final String RAW = Names.WEB_DATA + "/raw/";
+    public static final String RAW = Names.RAW + "/";
 
     /** Under it, the rows of each table stand by the hour. */
     public static final String TRANSFORMED = Names.TRANSFORMED + "/";
@@ -49,7 +50,9 @@ public final class WebEvents implements AutoCloseable {
 
     private static final int TRIES = 5;
 
-    private final List<AutoCloseable> parts = new ArrayList<>();
+    /** In the order in which they are closed. */
+    private final Deque<AutoCloseable> parts;
+
     private final S3Client s3;
     private final SqsClient sqs;
     private final String queue;
@@ -67,8 +70,15 @@ public final class WebEvents implements AutoCloseable {
      */
     public record Settings(String writeKey, long bytes, Duration interval, Optional<URI> kinesis) {}
 
-    private WebEvents(Path state, Moto moto, S3Server storage, Settings settings, Consumer<String> said)
+    private WebEvents(
+            Path state,
+            Moto moto,
+            S3Server storage,
+            Settings settings,
+            Consumer<String> said,
+            Deque<AutoCloseable> parts)
             throws IOException {
+        this.parts = parts;
         this.s3 = open(storage.client());
         KinesisClient kinesis = open(moto.client(KinesisClient.builder()));
         kinesis.createStream(request -> request.streamName(STREAM).shardCount(2));
@@ -135,11 +145,17 @@ public final class WebEvents implements AutoCloseable {
             throws IOException {
         // what moto does not understand
         System.setProperty("aws.cborEnabled", "false");
-        return new WebEvents(Files.createDirectories(state), moto, storage, settings, said);
+        Deque<AutoCloseable> parts = new ArrayDeque<>();
+        try {
+            return new WebEvents(Files.createDirectories(state), moto, storage, settings, said, parts);
+        } catch (IOException | RuntimeException e) {
+            Closing.after(e, parts.toArray(AutoCloseable[]::new));
+            throw e;
+        }
     }
 
     private <T extends AutoCloseable> T open(T part) {
-        parts.add(part);
+        parts.push(part);
         return part;
     }
 
@@ -159,19 +175,16 @@ public final class WebEvents implements AutoCloseable {
 
     /** Tells the transformer's queue of a raw object, once more if it has been told before. */
     public void announce(String key) {
-        ObjectNode event = AwsJson.JSON.createObjectNode().put("detail-type", "Object Created");
-        ObjectNode detail = event.putObject("detail");
-        detail.putObject("bucket").put("name", S3Server.BRONZE);
-        detail.putObject("object").put("key", key);
-        sqs.sendMessage(request -> request.queueUrl(queue).messageBody(event.toString()));
+        String event = ObjectCreated.event(S3Server.BRONZE, key).toString();
+        sqs.sendMessage(request -> request.queueUrl(queue).messageBody(event));
     }
 
     /** A start that ended before its last objects were transformed has left them. */
     private void announceWhatIsLeft() {
-        List<String> transformed = keys(TRANSFORMED).stream()
+        Set<String> transformed = keys(TRANSFORMED).stream()
                 .map(key -> key.split("/", 4)[3])
                 .map(key -> key.substring(0, key.length() - ".parquet".length()))
-                .collect(Collectors.toList());
+                .collect(Collectors.toSet());
         keys(RAW).stream()
                 .filter(key -> !transformed.contains(key.substring(RAW.length())))
                 .forEach(this::announce);
@@ -207,8 +220,6 @@ public final class WebEvents implements AutoCloseable {
     /** Stops it: the API first, so that what it took is delivered. */
     @Override
     public void close() {
-        List<AutoCloseable> last = new ArrayList<>(parts);
-        Collections.reverse(last);
-        Closing.all(last);
+        Closing.all(List.copyOf(parts));
     }
 }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.process.Project;
+import dataplatform.local.s3.ObjectCreated;
 import dataplatform.local.s3.S3Server;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -229,13 +230,7 @@ class EventTransformerTest {
     }
 
     private static String ofEventBridge(String key) {
-        ObjectNode detail = JSON.createObjectNode();
-        detail.putObject("bucket").put("name", S3Server.BRONZE);
-        detail.putObject("object").put("key", key);
-        return JSON.createObjectNode()
-                .put("detail-type", "Object Created")
-                .set("detail", detail)
-                .toString();
+        return ObjectCreated.event(S3Server.BRONZE, key).toString();
     }
 
     /** An event with messages of SQS, whose ids are m0, m1, … */
