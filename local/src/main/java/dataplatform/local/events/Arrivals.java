@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.GZIPInputStream;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
@@ -32,7 +33,7 @@ public final class Arrivals implements AutoCloseable {
 
     private final S3Client s3;
     private final Path scratch;
-    private final Set<String> seen = new HashSet<>();
+    private final Set<String> read = new HashSet<>();
     private final Map<String, Map<String, Long>> arrived = new ConcurrentHashMap<>();
     private final Thread thread = new Thread(this::run, "arrivals");
     private volatile boolean closing;
@@ -71,34 +72,45 @@ public final class Arrivals implements AutoCloseable {
             } catch (InterruptedException e) {
                 // it is closed
                 return;
-            } catch (SdkException | IOException e) {
-                // next time, unless it is closed
-                continue;
+            } catch (SdkException e) {
+                // S3 does not answer, or it is closed
+                LockSupport.parkNanos(LOOK.toNanos());
             }
         }
     }
 
-    private void look() throws IOException, InterruptedException {
-        for (String key : fresh(S3Server.BRONZE, WebEvents.RAW)) {
-            note("raw", ofLines(get(S3Server.BRONZE, key)));
-        }
-        for (String key : fresh(S3Server.BRONZE, WebEvents.TRANSFORMED)) {
-            note("transformed", ofParquet(S3Server.BRONZE, key));
-        }
-        for (String key : fresh(S3Server.SILVER, SILVER)) {
+    private void look() {
+        each(S3Server.BRONZE, WebEvents.RAW, key -> note("raw", ofLines(get(S3Server.BRONZE, key))));
+        each(S3Server.BRONZE, WebEvents.TRANSFORMED, key -> note("transformed", ofParquet(S3Server.BRONZE, key)));
+        each(S3Server.SILVER, SILVER, key -> {
             if (key.contains(LOG) && key.endsWith(".json")) {
                 for (String file : added(key)) {
                     note("silver", ofParquet(S3Server.SILVER, file));
                 }
             }
-        }
+        });
     }
 
-    private List<String> fresh(String bucket, String prefix) {
-        return s3.listObjectsV2Paginator(request -> request.bucket(bucket).prefix(prefix)).contents().stream()
-                .map(S3Object::key)
-                .filter(key -> seen.add(bucket + "/" + key))
-                .toList();
+    private interface Reader {
+        void read(String key) throws IOException;
+    }
+
+    /** Reads the objects that were not read before; one that can't be read is tried again at the next look. */
+    private void each(String bucket, String prefix, Reader reader) {
+        List<String> keys =
+                s3.listObjectsV2Paginator(request -> request.bucket(bucket).prefix(prefix)).contents().stream()
+                        .map(S3Object::key)
+                        .filter(key -> !read.contains(bucket + "/" + key))
+                        .toList();
+        for (String key : keys) {
+            try {
+                reader.read(key);
+                read.add(bucket + "/" + key);
+            } catch (SdkException | IOException e) {
+                // it is being written, or is damaged
+                continue;
+            }
+        }
     }
 
     private byte[] get(String bucket, String key) {

@@ -33,6 +33,8 @@ public final class EventsDemo implements Callable<Integer> {
     static final String ADDRESS = "address";
 
     private static final String WRITE_KEY = "local";
+    /** What has not come then is lost. */
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     @Option(names = "--state", required = true, description = "Folder that everything is kept in.")
     private Path state;
@@ -94,10 +96,15 @@ public final class EventsDemo implements Callable<Integer> {
             Traffic.send(http, events.endpoint(), WRITE_KEY, batch);
             Thread.sleep(100);
         }
+        long last = System.nanoTime() + PATIENCE.toNanos();
         for (String stage : List.of("raw", "transformed", "silver")) {
             List<Double> seconds = new ArrayList<>();
             for (Map.Entry<String, Long> each : sent.entrySet()) {
                 while (!arrivals.of(each.getKey()).containsKey(stage)) {
+                    if (System.nanoTime() > last) {
+                        throw new IllegalStateException("message " + each.getKey() + " has not come to " + stage
+                                + " within " + PATIENCE.toMinutes() + " minutes");
+                    }
                     Thread.sleep(100);
                 }
                 seconds.add((arrivals.of(each.getKey()).get(stage) - each.getValue()) / 1000.0);
