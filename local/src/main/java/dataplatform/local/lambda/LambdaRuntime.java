@@ -121,6 +121,9 @@ public final class LambdaRuntime implements AutoCloseable {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI=" + nativeClient(task),
+                // its own /tmp, which outlives a process that is killed
+                "-Djava.io.tmpdir="
+                        + Files.createDirectories(task.resolve("tmp")).toAbsolutePath(),
                 // where the client looks for the function
                 "-Duser.dir=" + task.toAbsolutePath(),
                 "-cp",

@@ -812,18 +812,40 @@ class EventCollectorTest {
     }
 
     @Test
-    void aConnectionThatBreaksHoldsUpNobody() throws Exception {
+    void aConnectionThatIsSlowOrBreaksHoldsUpNobody() throws Exception {
         URI endpoint = api.endpoint();
-        try (Socket socket = new Socket(endpoint.getHost(), endpoint.getPort())) {
-            socket.getOutputStream()
-                    .write("POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"userId\""
-                            .getBytes(UTF_8));
-            assertThat(post("/v1/track", EVENT.getBytes(UTF_8), "Bearer wk").statusCode())
-                    .isEqualTo(200);
+        byte[] request =
+                ("POST /v1/track HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wk\r\nConnection: close\r\nContent-Length: "
+                                + EVENT.length() + "\r\n\r\n" + EVENT)
+                        .getBytes(UTF_8);
+        try (Socket slow = new Socket(endpoint.getHost(), endpoint.getPort());
+                Socket broken = new Socket(endpoint.getHost(), endpoint.getPort())) {
+            broken.getOutputStream().write(request, 0, request.length - 5);
+            slow.getOutputStream().write(request, 0, request.length - 20);
+            for (int at = request.length - 20; at < request.length; at++) {
+                assertThat(post("/v1/track", EVENT.getBytes(UTF_8), "Bearer wk").statusCode())
+                        .isEqualTo(200);
+                slow.getOutputStream().write(request[at]);
+            }
+            assertThat(new String(slow.getInputStream().readAllBytes(), UTF_8)).startsWith("HTTP/1.1 200 ");
         }
         assertThat(post("/v1/track", EVENT.getBytes(UTF_8), "Bearer wk").statusCode())
                 .isEqualTo(200);
-        assertThat(events()).hasSize(2);
+        assertThat(events()).hasSize(22);
+    }
+
+    @Test
+    void aSingleMessageThatIsBadIsKeptToo() throws Exception {
+        String deep =
+                EVENT.substring(0, EVENT.length() - 1) + ",\"properties\":" + "[".repeat(1000) + "]".repeat(1000) + "}";
+        byte[] latin = EVENT.replace("\"u1\"", "\"\u00fc\"").getBytes(ISO_8859_1);
+        for (byte[] body : List.of(deep.getBytes(UTF_8), latin)) {
+            HttpResponse<String> answer = post("/v1/track", body, "Bearer wk");
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            assertThat(Base64.getDecoder()
+                            .decode(events().get(0).at("/quarantined/raw").asText()))
+                    .isEqualTo(body);
+        }
     }
 
     private static byte[] large() {

@@ -16,6 +16,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,17 +35,9 @@ import software.amazon.awssdk.services.s3.S3Client;
 public final class EventTransformer implements RequestHandler<Map<String, Object>, Map<String, Object>> {
     private static final ObjectMapper JSON = new JsonMapper();
 
-    private final S3Client s3;
+    private final Path folder = Path.of(System.getProperty("java.io.tmpdir"), "transformed");
+    private final S3Client s3 = S3Client.create();
     private final List<Contract> contracts = Contracts.bundled();
-
-    /** The function as Lambda starts it: with the environment's region and credentials. */
-    public EventTransformer() {
-        this(S3Client.create());
-    }
-
-    EventTransformer(S3Client s3) {
-        this.s3 = s3;
-    }
 
     /** An object that a notification names. */
     private record Place(String bucket, String key) {}
@@ -104,27 +97,29 @@ public final class EventTransformer implements RequestHandler<Map<String, Object
 
     private void transform(Place place, LambdaLogger log) throws IOException {
         long start = System.nanoTime();
-        Path folder = Files.createTempDirectory("transformed");
-        try {
-            Map<String, ParquetFile> files;
-            try (InputStream in =
-                    s3.getObject(request -> request.bucket(place.bucket()).key(place.key()))) {
-                files = Transformation.run(contracts, place.key(), in, folder);
+        clear();
+        Map<String, ParquetFile> files;
+        try (InputStream in =
+                s3.getObject(request -> request.bucket(place.bucket()).key(place.key()))) {
+            files = Transformation.run(contracts, place.key(), in, folder);
+        }
+        StringBuilder rows = new StringBuilder();
+        files.forEach((key, file) -> {
+            s3.putObject(request -> request.bucket(place.bucket()).key(key), RequestBody.fromFile(file.path()));
+            rows.append(", ").append(file.rows()).append(" to ").append(key);
+        });
+        clear();
+        long milliseconds = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+        log.log("s3://" + place.bucket() + "/" + place.key() + ": " + milliseconds + " ms" + rows, LogLevel.INFO);
+    }
+
+    /** Before too, as Lambda's next process finds on the disk what one that took too long has left. */
+    private void clear() throws IOException {
+        Files.createDirectories(folder);
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                Files.delete(file);
             }
-            StringBuilder rows = new StringBuilder();
-            files.forEach((key, file) -> {
-                s3.putObject(request -> request.bucket(place.bucket()).key(key), RequestBody.fromFile(file.path()));
-                rows.append(", ").append(file.rows()).append(" to ").append(key);
-            });
-            long milliseconds = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-            log.log("s3://" + place.bucket() + "/" + place.key() + ": " + milliseconds + " ms" + rows, LogLevel.INFO);
-        } finally {
-            try (var files = Files.list(folder)) {
-                for (Path file : files.toList()) {
-                    Files.delete(file);
-                }
-            }
-            Files.delete(folder);
         }
     }
 }

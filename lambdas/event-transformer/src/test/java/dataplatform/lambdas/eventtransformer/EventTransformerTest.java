@@ -23,6 +23,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -129,7 +130,7 @@ class EventTransformerTest {
         assertThat(rows()).isEqualTo(first).hasSize(2);
     }
 
-    /** S3 takes one of three files, and then the function is killed; another one gets the message again. */
+    /** S3 takes one of three files, and then the function is killed; its next process, on the same disk, gets the message again. */
     @Test
     void losesNothingWhenItIsKilledMidway() throws Exception {
         put(
@@ -138,27 +139,36 @@ class EventTransformerTest {
         ExecutorService threads = Executors.newCachedThreadPool();
         try (ServerSocket gate = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             CountDownLatch second = new CountDownLatch(2);
-            threads.submit(() -> letOnePutThrough(gate, second, threads));
+            AtomicBoolean open = new AtomicBoolean();
+            threads.submit(() -> letOnePutThrough(gate, second, open, threads));
             Map<String, String> environment = new HashMap<>(storage.environment());
             environment.put("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:" + gate.getLocalPort());
-            LambdaRuntime killed = start(folder.resolve("killed"), environment);
-            threads.submit(() -> killed.invoke(event(notification(RAW + "a.gz"))));
-            second.await();
-            killed.close();
+            try (LambdaRuntime killed = start(folder.resolve("killed"), environment)) {
+                threads.submit(() -> killed.invoke(event(notification(RAW + "a.gz"))));
+                second.await();
+                killed.kill();
+                assertThat(rows()).hasSize(1);
+                Path disk = folder.resolve("killed")
+                        .resolve(EventTransformer.class.getName())
+                        .resolve("tmp/transformed");
+                assertThat(disk).isNotEmptyDirectory();
+
+                open.set(true);
+                LambdaRuntime.Answer answer = killed.invoke(event(notification(RAW + "a.gz")));
+
+                assertThat(answer.body()).isEqualTo("{\"batchItemFailures\":[]}");
+                assertThat(disk).isEmptyDirectory();
+            }
         } finally {
             threads.shutdownNow();
         }
-        assertThat(rows()).hasSize(1);
-
-        assertThat(failed(notification(RAW + "a.gz"))).isEmpty();
-
         assertThat(rows()).hasSize(3);
         assertThat(rows().values().stream().flatMap(List::stream)).hasSize(3);
     }
 
-    /** Passes on what comes to S3, but for what comes after the first object that is put. */
-    private static Void letOnePutThrough(ServerSocket gate, CountDownLatch second, ExecutorService threads)
-            throws IOException {
+    /** Passes on what comes to S3, but for what comes after the first object that is put, until it is opened. */
+    private static Void letOnePutThrough(
+            ServerSocket gate, CountDownLatch second, AtomicBoolean open, ExecutorService threads) throws IOException {
         while (true) {
             Socket client = gate.accept();
             Socket server = new Socket(
@@ -174,7 +184,7 @@ class EventTransformerTest {
                         if (new String(chunk, 0, 4, UTF_8).equals("PUT ")) {
                             second.countDown();
                         }
-                        if (second.getCount() > 0) {
+                        if (second.getCount() > 0 || open.get()) {
                             server.getOutputStream().write(chunk, 0, read);
                         }
                     }
