@@ -158,7 +158,7 @@ class PlatformTest {
         assertThat(synthesis.resources("dataplatform-dev-other-watch", "AWS::CloudWatch::Alarm").values().stream()
                         .map(alarm -> alarm.at("/Properties/AlarmDescription").asText())
                         .filter(what -> what.endsWith("docs/runbooks/web-events.md")))
-                .hasSize(6);
+                .hasSize(7);
         assertThat(Synthesis.CHECKOUT.resolve("docs/runbooks/web-events.md")).exists();
     }
 

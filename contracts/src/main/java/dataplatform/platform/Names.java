@@ -18,6 +18,13 @@ public record Names(String environment) {
     /** Folder of the bronze bucket that web events stand under as files with columns. */
     public static final String TRANSFORMED = WEB_DATA + "/transformed";
 
+    /** Namespace of the platform's own metrics in CloudWatch. */
+    public static final String METRICS = "DataPlatform";
+    /** Metric of a function: web events that it has made rows of, quarantined ones too. */
+    public static final String MESSAGES = "Messages";
+    /** Metric of a function: those of them that are in quarantine. */
+    public static final String QUARANTINED_MESSAGES = "QuarantinedMessages";
+
     private static final String PLATFORM = "dataplatform";
     private static final Pattern ENVIRONMENT = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
     private static final int BUCKET_LIMIT = 63;

@@ -31,9 +31,6 @@ import software.constructs.Construct;
 
 /** Airflow, which says when what runs: MWAA, or an instance that is there only while there is work. */
 public final class AirflowStack extends Stack {
-    /** Namespace of the metrics of DAGs. */
-    static final String METRICS = "DataPlatform";
-
     private final Deployment deployment;
     private final LakeStack lake;
     private final IKey key;
@@ -114,7 +111,7 @@ public final class AirflowStack extends Stack {
         role.addToPolicy(Iam.allow(List.of("cloudwatch:GetMetricData"), "*"));
         role.addToPolicy(Iam.allow(
                 List.of("cloudwatch:PutMetricData"),
-                Map.of("StringEquals", Map.of("cloudwatch:namespace", METRICS)),
+                Map.of("StringEquals", Map.of("cloudwatch:namespace", Names.METRICS)),
                 "*"));
         role.addToPolicy(Iam.allow(
                 List.of(

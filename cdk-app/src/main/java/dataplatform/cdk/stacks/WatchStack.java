@@ -18,6 +18,7 @@ import software.amazon.awscdk.services.cloudwatch.Alarm;
 import software.amazon.awscdk.services.cloudwatch.CfnAlarm;
 import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
 import software.amazon.awscdk.services.cloudwatch.IMetric;
+import software.amazon.awscdk.services.cloudwatch.MathExpression;
 import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
 import software.amazon.awscdk.services.cloudwatch.actions.SnsAction;
@@ -164,7 +165,7 @@ public final class WatchStack extends Stack {
     /** A metric of the quality gate. */
     private IMetric quality(String name) {
         return Metric.Builder.create()
-                .namespace(AirflowStack.METRICS)
+                .namespace(Names.METRICS)
                 .metricName(name)
                 .dimensionsMap(Map.of("Environment", deployment.names().environment()))
                 .statistic("Maximum")
@@ -250,6 +251,30 @@ public final class WatchStack extends Stack {
                 // one that fails once is worked on again after half an hour
                 3600,
                 ComparisonOperator.GREATER_THAN_THRESHOLD);
+        alarm(
+                "web-events-quarantined",
+                "web-events",
+                "More than one of a hundred web events within an hour went to quarantine.",
+                MathExpression.Builder.create()
+                        .expression("100 * quarantined / messages")
+                        .usingMetrics(Map.of(
+                                "quarantined", transformer(Names.QUARANTINED_MESSAGES),
+                                "messages", transformer(Names.MESSAGES)))
+                        .period(Duration.hours(1))
+                        .build(),
+                1,
+                ComparisonOperator.GREATER_THAN_THRESHOLD,
+                TreatMissingData.NOT_BREACHING,
+                1);
+    }
+
+    private IMetric transformer(String name) {
+        return Metric.Builder.create()
+                .namespace(Names.METRICS)
+                .metricName(name)
+                .dimensionsMap(Map.of("FunctionName", deployment.names().of("event-transformer")))
+                .statistic("Sum")
+                .build();
     }
 
     private static IMetric deadLetters(String queue) {
@@ -337,7 +362,7 @@ public final class WatchStack extends Stack {
                                 + " hours that its contract promises, or nobody knows how old it is.",
                         "stale-tables"))
                 .metric(Metric.Builder.create()
-                        .namespace(AirflowStack.METRICS)
+                        .namespace(Names.METRICS)
                         .metricName("Age")
                         .dimensionsMap(
                                 Map.of("Environment", deployment.names().environment(), "DataSet", contract.id()))

@@ -4,17 +4,22 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.contracts.Contracts;
 import dataplatform.local.airflow.Airflow;
 import dataplatform.local.airflow.Lineage;
 import dataplatform.local.athena.Trino;
+import dataplatform.local.aws.AwsJson;
 import dataplatform.local.aws.LocalEnvironment;
+import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Project;
+import dataplatform.local.s3.ObjectCreated;
 import dataplatform.local.s3.S3Server;
 import dataplatform.local.shell.Athena;
 import dataplatform.platform.LakeBucket;
+import dataplatform.platform.Names;
 import dataplatform.platform.SilverState;
 import dataplatform.source.CsvLoader;
 import dataplatform.source.Generator;
@@ -62,7 +67,7 @@ import software.amazon.awssdk.services.emr.model.ClusterSummary;
 import software.amazon.awssdk.services.emr.model.StepState;
 import software.amazon.awssdk.services.s3.model.S3Object;
 
-/** The DAG {@code ecommerce} whole, over a small shop: each test goes on where the one before has left it. */
+/** DAGs whole, over a small shop and a few web events: each test goes on where the one before has left it. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class AirflowTest {
     private static final String DATE = "2026-03-01";
@@ -310,6 +315,55 @@ class AirflowTest {
 
     @Test
     @Order(9)
+    void webEventsComeFromRawObjectsToGold() throws Exception {
+        String profile = "{'type':'identify','messageId':'1','userId':'u1','traits':{'name':'Ada'}%s}";
+        String post =
+                "{'type':'track','messageId':'2','userId':'u1','event':'Post Created','properties':{'id':'p1'}%s}";
+        String page = "{'type':'page','messageId':'3','anonymousId':'a1'%s}";
+        transform("2026/03/01/05/a", profile + post + "{broken}");
+        transform("2026/03/01/05/b", post + page);
+        List<String> tasks = new ArrayList<>();
+
+        airflow().run("web_events", DATE, "{}", tasks::add);
+
+        assertThat(tasks).contains("events_to_silver.run", "quality_gate", "dbt_build", "gold.register");
+        assertThat(count("data_lake_silver.quarantined_messages")).isEqualTo(1);
+        try (Connection athena = trino.connect(LocalEnvironment.NAMES.catalog(LakeBucket.GOLD))) {
+            assertThat(csv(athena, "select post_id, author_id from fct_posts")).isEqualTo("post_id,author_id\np1,u1\n");
+            assertThat(csv(athena, "select user_id, name from dim_users")).isEqualTo("user_id,name\nu1,Ada\n");
+            assertThat(csv(athena, "select active_users, active_visitors, events from daily_active_users"))
+                    .isEqualTo("active_users,active_visitors,events\n1,2,3\n");
+        }
+
+        List<String> idle = new ArrayList<>();
+        airflow().run("web_events", DATE, "{}", idle::add);
+        assertThat(idle).contains("new_in_stream", "age").doesNotContain("events_to_silver.run", "gold.unload");
+    }
+
+    /** Puts a raw object, and makes of it what the function makes. */
+    private static void transform(String name, String messages) throws Exception {
+        String key = Names.RAW + "/" + name + ".gz";
+        String times = ",'timestamp':'2026-03-01T05:00:00Z','receivedAt':'2026-03-01T05:00:01Z'";
+        engines.s3Client()
+                .putObject(
+                        request -> request.bucket(S3Server.BRONZE).key(key),
+                        RequestBody.fromString(messages.replace("%s", times).replace('\'', '"')));
+        try (LambdaRuntime transformer = LambdaRuntime.start(
+                Project.file("lambdas/event-transformer/target/event-transformer.jar"),
+                "dataplatform.lambdas.eventtransformer.EventTransformer",
+                engines.s3().environment(),
+                folder.resolve("functions"))) {
+            ObjectNode event = AwsJson.JSON.createObjectNode();
+            event.putArray("Records")
+                    .addObject()
+                    .put("messageId", "m")
+                    .put("body", ObjectCreated.event(S3Server.BRONZE, key).toString());
+            assertThat(transformer.invoke(event.toString()).body()).isEqualTo("{\"batchItemFailures\":[]}");
+        }
+    }
+
+    @Test
+    @Order(10)
     void whatDagsCallIsWrittenDown() throws Exception {
         Path list = Project.file("airflow/" + CALLS);
         Set<String> called = new TreeSet<>(Files.readAllLines(folder.resolve(CALLS)));
@@ -326,6 +380,7 @@ class AirflowTest {
         return new Airflow(folder, aws.environment())
                 // all changes are in bronze before a run begins
                 .with("AIRFLOW__DATAPLATFORM__PATIENCE_SECONDS", "1")
+                .with("AIRFLOW__DATAPLATFORM__WEB_EVENTS", "True")
                 .with("PYTHONPATH", DAGS + ":" + RECORDER)
                 .with("AWS_CALLS", folder.resolve(CALLS).toString());
     }

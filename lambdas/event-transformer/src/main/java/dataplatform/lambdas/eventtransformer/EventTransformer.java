@@ -8,9 +8,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
+import dataplatform.contracts.Source;
 import dataplatform.parquet.ParquetFile;
+import dataplatform.platform.Names;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -23,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -38,6 +42,11 @@ public final class EventTransformer implements RequestHandler<Map<String, Object
     private final Path folder = Path.of(System.getProperty("java.io.tmpdir"), "transformed");
     private final S3Client s3 = S3Client.create();
     private final List<Contract> contracts = Contracts.bundled();
+    private final String quarantine = contracts.stream()
+            .filter(contract -> contract.source() instanceof Source.Stream stream
+                    && stream.messages() == Source.Messages.QUARANTINED)
+            .map(Contract::sourceFolder)
+            .collect(Collectors.joining());
 
     /** An object that a notification names. */
     private record Place(String bucket, String key) {}
@@ -108,9 +117,34 @@ public final class EventTransformer implements RequestHandler<Map<String, Object
             s3.putObject(request -> request.bucket(place.bucket()).key(key), RequestBody.fromFile(file.path()));
             rows.append(", ").append(file.rows()).append(" to ").append(key);
         });
+        count(files);
         clear();
         long milliseconds = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
         log.log("s3://" + place.bucket() + "/" + place.key() + ": " + milliseconds + " ms" + rows, LogLevel.INFO);
+    }
+
+    /** Prints CloudWatch's embedded metric format, which becomes metrics where it stands in a log alone. */
+    private void count(Map<String, ParquetFile> files) {
+        ObjectNode line = JSON.createObjectNode();
+        ObjectNode aws = line.putObject("_aws");
+        aws.put("Timestamp", System.currentTimeMillis());
+        ObjectNode metrics = aws.putArray("CloudWatchMetrics").addObject();
+        metrics.put("Namespace", Names.METRICS);
+        metrics.putArray("Dimensions").addArray().add("FunctionName");
+        for (String metric : List.of(Names.MESSAGES, Names.QUARANTINED_MESSAGES)) {
+            metrics.withArray("Metrics").addObject().put("Name", metric).put("Unit", "Count");
+        }
+        line.put("FunctionName", System.getenv("AWS_LAMBDA_FUNCTION_NAME"));
+        line.put(Names.MESSAGES, rows(files, ""));
+        line.put(Names.QUARANTINED_MESSAGES, rows(files, Names.TRANSFORMED + "/" + quarantine + "/"));
+        System.out.println(line);
+    }
+
+    private static long rows(Map<String, ParquetFile> files, String under) {
+        return files.entrySet().stream()
+                .filter(file -> file.getKey().startsWith(under))
+                .mapToLong(file -> file.getValue().rows())
+                .sum();
     }
 
     /** Before too, as Lambda's next process finds on the disk what one that took too long has left. */

@@ -3,6 +3,7 @@ package dataplatform.lambdas.eventtransformer;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,6 +11,7 @@ import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.process.Project;
 import dataplatform.local.s3.ObjectCreated;
 import dataplatform.local.s3.S3Server;
+import dataplatform.platform.Names;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -94,6 +96,29 @@ class EventTransformerTest {
         assertThat(rows().values().stream().flatMap(List::stream))
                 .extracting(row -> row.get("message_id"))
                 .containsExactly("1", "2", "3");
+    }
+
+    @Test
+    void countsMessagesForCloudWatch() throws Exception {
+        put(
+                RAW + "counted.gz",
+                TransformationTest.message("1", "page", "") + "?" + TransformationTest.message("2", "page", ""));
+
+        assertThat(failed(notification(RAW + "counted.gz"))).isEmpty();
+
+        String line = function.log()
+                .lines()
+                .filter(each -> each.startsWith("{\"_aws\""))
+                .reduce("", (before, after) -> after);
+        JsonNode metrics = JSON.readTree(line);
+        assertThat(metrics.at("/_aws/CloudWatchMetrics/0/Metrics").findValuesAsText("Name"))
+                .containsExactly(Names.MESSAGES, Names.QUARANTINED_MESSAGES);
+        assertThat(metrics.get(Names.MESSAGES).asInt()).isEqualTo(3);
+        assertThat(metrics.get(Names.QUARANTINED_MESSAGES).asInt()).isEqualTo(1);
+        assertThat(metrics.get(metrics.at("/_aws/CloudWatchMetrics/0/Dimensions/0/0")
+                                .asText())
+                        .asText())
+                .isEqualTo(EventTransformer.class.getName());
     }
 
     @Test
