@@ -73,7 +73,9 @@ public final class EventsDemo implements Callable<Integer> {
             System.out.println("page     " + page.address() + "  open it in a browser, and press its buttons");
             System.out.println("events   " + events.endpoint() + "/v1/…  with the write key " + WRITE_KEY);
             System.out.println("traffic  make traffic RATE=50   in another terminal");
-            System.out.println("Ctrl-C ends it; what silver has stays in " + state);
+            System.out.println(
+                    "Ctrl-C ends it; what is in no raw file by then is lost with the stream, the rest stays in "
+                            + state);
             try {
                 spark.await(line -> {});
             } finally {
