@@ -51,7 +51,8 @@ ranked as (
 
 sessions as (
   select
-    md5(visitor_id || ' ' || max(case when is_start = 1 then message_id end)) as session_id,
+    -- no two of a visitor begin at one time; two messages of different kinds can have one id
+    md5(to_char(min(occurred_at), 'YYYYMMDDHH24MISSUS') || visitor_id) as session_id,
     cast(occurred_on as date) as activity_date,
     visitor_id,
     max(case when user_rank = 1 then user_id end) as user_id,

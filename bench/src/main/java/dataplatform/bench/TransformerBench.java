@@ -5,8 +5,6 @@ import dataplatform.contracts.Contracts;
 import dataplatform.lambdas.eventtransformer.Transformation;
 import dataplatform.parquet.ParquetFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -21,10 +19,8 @@ public final class TransformerBench {
         Path folder = Path.of(args[1]);
         for (int turn = Integer.parseInt(args[2]); turn > 0; turn--) {
             long start = System.nanoTime();
-            Map<String, ParquetFile> files;
-            try (InputStream in = Files.newInputStream(Path.of(args[0]))) {
-                files = Transformation.run(contracts, "web-data/raw/2026/11/28/05/bench.gz", in, folder);
-            }
+            Map<String, ParquetFile> files =
+                    Transformation.run(contracts, "web-data/raw/2026/11/28/05/bench.gz", Path.of(args[0]), folder);
             System.out.println((System.nanoTime() - start) / 1e9);
             if (files.isEmpty()) {
                 throw new IllegalStateException("there was nothing in " + args[0]);

@@ -15,7 +15,6 @@ import dataplatform.contracts.Source;
 import dataplatform.parquet.ParquetFile;
 import dataplatform.platform.Names;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -107,11 +106,14 @@ public final class EventTransformer implements RequestHandler<Map<String, Object
     private void transform(Place place, LambdaLogger log) throws IOException {
         long start = System.nanoTime();
         clear();
-        Map<String, ParquetFile> files;
-        try (InputStream in =
-                s3.getObject(request -> request.bucket(place.bucket()).key(place.key()))) {
-            files = Transformation.run(contracts, place.key(), in, folder);
+        // first of all to the disk: what breaks on the way is no damage of the object, and comes again
+        Path stored = folder.resolve("object");
+        long bytes = s3.getObject(request -> request.bucket(place.bucket()).key(place.key()), stored)
+                .contentLength();
+        if (Files.size(stored) != bytes) {
+            throw new IOException("S3 has sent " + Files.size(stored) + " of " + bytes + " bytes of " + place.key());
         }
+        Map<String, ParquetFile> files = Transformation.run(contracts, place.key(), stored, folder);
         StringBuilder rows = new StringBuilder();
         files.forEach((key, file) -> {
             s3.putObject(request -> request.bucket(place.bucket()).key(key), RequestBody.fromFile(file.path()));

@@ -12,9 +12,10 @@ import dataplatform.lambdas.eventtransformer.Paths.Place;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -60,14 +61,14 @@ final class Message {
     private final Kind[] kinds;
     private final int[] begins;
     private final int[] ends;
-    private final List<Field> fields = new ArrayList<>();
+    private final Map<String, Field> fields = new LinkedHashMap<>();
     private byte[] bytes;
     private int begin;
     private int end;
     private String defect = "";
 
-    /** A field of the message itself, with its name and value. */
-    private record Field(String name, int begin, int end) {}
+    /** A field of the message itself, from its name to the end of its value. */
+    private record Field(int begin, int end) {}
 
     Message(Paths paths) {
         this.root = paths.root();
@@ -119,9 +120,7 @@ final class Message {
             parser.nextToken();
             value(parser, place.child(name));
             if (isMessage) {
-                String known = name;
-                fields.removeIf(field -> field.name().equals(known));
-                fields.add(new Field(name, nameBegin, place(parser)));
+                fields.put(name, new Field(nameBegin, place(parser)));
             }
         }
     }
@@ -219,8 +218,10 @@ final class Message {
 
     /** The fields of the message but some, as a JSON object; empty if there are no others. */
     byte[] fieldsBut(Set<String> names) {
-        List<Field> others =
-                fields.stream().filter(field -> !names.contains(field.name())).toList();
+        List<Field> others = fields.entrySet().stream()
+                .filter(field -> !names.contains(field.getKey()))
+                .map(Map.Entry::getValue)
+                .toList();
         if (others.isEmpty()) {
             return NO_FIELDS;
         }

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  */
 record RawObject(String key) {
     private static final DateTimeFormatter HOUR = DateTimeFormatter.ofPattern("uuuu/MM/dd/HH");
-    private static final Pattern KEY = Pattern.compile(Names.RAW + "/(\\d{4}/\\d\\d/\\d\\d/\\d\\d)/([^/]+)");
+    private static final Pattern KEY = Pattern.compile(Names.RAW + "/(\\d{4}/\\d\\d/\\d\\d/\\d\\d)/([^/_.][^/]*)");
 
     /** @throws IllegalArgumentException if it is no raw object of an hour */
     RawObject {
@@ -45,7 +45,8 @@ record RawObject(String key) {
     private static Matcher parts(String key) {
         Matcher parts = KEY.matcher(key);
         if (!parts.matches()) {
-            throw new IllegalArgumentException(key + " is not " + Names.RAW + "/yyyy/MM/dd/HH/<name>");
+            throw new IllegalArgumentException(key + " is not " + Names.RAW
+                    + "/yyyy/MM/dd/HH/<name>, with a name that Spark does not take for hidden");
         }
         return parts;
     }

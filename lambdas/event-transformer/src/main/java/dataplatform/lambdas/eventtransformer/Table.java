@@ -2,6 +2,7 @@ package dataplatform.lambdas.eventtransformer;
 
 import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
+import dataplatform.contracts.Source;
 import dataplatform.parquet.ParquetFile;
 import java.nio.file.Path;
 import java.time.DateTimeException;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.io.api.Binary;
@@ -18,6 +20,11 @@ final class Table implements AutoCloseable {
     /** The path of the fields that no other column takes. */
     private static final String OTHERS = "$";
 
+    // silver has a folder for each day, and what looks through it takes as long as there are days that somebody thinks
+    // of
+    private static final long OLDEST = TimeUnit.DAYS.toMicros(10 * 366);
+    private static final long EARLIEST = TimeUnit.DAYS.toMicros(1);
+
     private static final String FIELD = "\\$\\.\\w+";
 
     private final Contract contract;
@@ -26,6 +33,12 @@ final class Table implements AutoCloseable {
     private final int[] slots;
 
     private final Set<String> taken;
+    /** Where a row has what is said of all messages; -1 where it has not. */
+    private final int userId;
+
+    private final int anonymousId;
+    private final int timestamp;
+    private final int receivedAt;
     private final Path path;
     private ParquetFile file;
 
@@ -41,7 +54,15 @@ final class Table implements AutoCloseable {
                 .filter(name -> name.matches(FIELD))
                 .map(name -> name.substring(OTHERS.length() + 1))
                 .collect(Collectors.toSet());
+        this.userId = column("$.userId");
+        this.anonymousId = column("$.anonymousId");
+        this.timestamp = column("$.timestamp");
+        this.receivedAt = column(Source.Stream.RECEIVED_AT);
         this.path = path;
+    }
+
+    private int column(String path) {
+        return columns.stream().map(Column::sourceName).toList().indexOf(path);
     }
 
     Contract contract() {
@@ -51,7 +72,7 @@ final class Table implements AutoCloseable {
     /**
      * The row that a message makes, its values in the order of the columns.
      *
-     * @throws Refusal if it lacks a required value, or has one that its column can't hold
+     * @throws Refusal if it lacks a required value, has one that its column can't hold, belongs to nobody, or to no day that can be
      */
     List<Object> row(Message message) throws Refusal {
         List<Object> row = new ArrayList<>(slots.length);
@@ -72,6 +93,15 @@ final class Table implements AutoCloseable {
                 throw new Refusal(column.name() + " is required");
             }
             row.add(value);
+        }
+        if (userId >= 0 && anonymousId >= 0 && row.get(userId) == null && row.get(anonymousId) == null) {
+            throw new Refusal("there is neither userId nor anonymousId");
+        }
+        if (timestamp >= 0 && receivedAt >= 0) {
+            long before = (Long) row.get(receivedAt) - (Long) row.get(timestamp);
+            if (before > OLDEST || before < -EARLIEST) {
+                throw new Refusal("timestamp is more than ten years before it came, or more than a day after");
+            }
         }
         return row;
     }

@@ -116,9 +116,9 @@ final class Tables implements AutoCloseable {
                 table.add(table.row(message));
             }
         } catch (Refusal e) {
-            quarantine(offset, message.length(), e.getMessage(), message.copy(), message);
+            quarantine(offset, message, e.getMessage());
         } catch (IllegalArgumentException e) {
-            quarantine(offset, message.length(), "it is no message that was refused", message.copy(), message);
+            quarantine(offset, message, "it is no message that was refused");
         }
     }
 
@@ -130,6 +130,11 @@ final class Tables implements AutoCloseable {
      */
     void quarantine(long offset, byte[] part, String reason) {
         quarantine(offset, part.length, reason, part, null);
+    }
+
+    /** Writes a message to quarantine. */
+    void quarantine(long offset, Message message, String reason) {
+        quarantine(offset, message.length(), reason, message.copy(), message);
     }
 
     private void quarantine(long offset, int length, String reason, byte[] raw, Message message) {

@@ -12,7 +12,6 @@ import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.local.process.Project;
 import dataplatform.parquet.ParquetFile;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,6 +26,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +38,7 @@ class TransformationTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<Contract> CONTRACTS = Contracts.bundled();
     private static final String KEY = "web-data/raw/2026/11/28/05/web-events-1.gz";
+    private static final String TIMES = "timestamp is more than ten years before it came, or more than a day after";
     private static final long RECEIVED = 1_795_842_001_500_000L;
 
     @TempDir
@@ -290,40 +291,96 @@ class TransformationTest {
                 .isEqualTo(Arrays.stream(parts).mapToLong(part -> part.length).sum());
     }
 
+    /** A bit that has changed makes other values of what was packed, and is noticed at the end at the latest. */
     @Test
-    void keepsWhatCanBeUnpackedOfADamagedObject() throws Exception {
+    void trustsNothingOfADamagedObject() throws Exception {
         SplittableRandom random = new SplittableRandom(1);
+        int messages = 300;
         StringBuilder lines = new StringBuilder();
-        for (int i = 0; i < 2000; i++) {
-            lines.append(message("m" + i, "page", "'name': '" + random.nextLong() + "'"))
+        for (int i = 0; i < messages; i++) {
+            lines.append(message("m" + i, "page", "'name': '" + random.nextInt(1000) + "'"))
                     .append('\n');
         }
         byte[] packed = gzip(lines.toString().getBytes(UTF_8));
+        for (int flip = 0; flip < 100; flip++) {
+            byte[] changed = packed.clone();
+            // behind the header, of which a few bits have no meaning
+            changed[random.nextInt(10, changed.length)] ^= (byte) (1 << random.nextInt(8));
 
+            Map<String, List<Map<String, Object>>> tables = transformed(changed);
+
+            assertThat(tables.keySet()).containsExactly("quarantined_messages");
+            assertThat(last(tables.get("quarantined_messages")).get("reason"))
+                    .asString()
+                    .startsWith("the gzip is damaged");
+        }
         Map<String, List<Map<String, Object>>> cut = transformed(Arrays.copyOf(packed, packed.length / 2));
-        byte[] changed = packed.clone();
-        changed[changed.length - 5] ^= 1;
-        Map<String, List<Map<String, Object>>> wrong = transformed(changed);
+        assertThat(cut.keySet()).containsExactly("quarantined_messages");
+        assertThat(cut.get("quarantined_messages")).hasSizeBetween(50, messages - 1);
+        assertThat(transformed(Arrays.copyOf(packed, 5)).get("quarantined_messages"))
+                .hasSize(1);
+        byte[] wrongSum = packed.clone();
+        wrongSum[wrongSum.length - 5] ^= 1;
+        assertThat(transformed(wrongSum).get("quarantined_messages"))
+                // and what was unpacked last is not seen
+                .hasSizeBetween(messages - 30, messages)
+                .filteredOn(row -> "m7".equals(row.get("message_id")))
+                .singleElement()
+                .satisfies(row ->
+                        assertThat(row.get("reason")).isEqualTo("the gzip is damaged, so it may not be what was sent"));
+    }
 
-        assertThat(cut.get("events")).hasSizeGreaterThan(500).hasSizeLessThan(1900);
-        assertThat(last(cut.get("quarantined_messages")).get("reason"))
-                .asString()
-                .startsWith("the gzip is damaged, and what stood behind is lost: ");
-        assertThat(wrong.get("events")).hasSize(2000);
-        assertThat(wrong.get("quarantined_messages")).singleElement().satisfies(row -> assertThat(row)
-                .containsEntry("byte_offset", (long) lines.toString().getBytes(UTF_8).length)
-                .containsEntry("bytes", 0L));
-        assertThat(transformed(Arrays.copyOf(packed, 5)).keySet()).containsExactly("quarantined_messages");
+    /** An object can be several that were packed one by one. */
+    @Test
+    void missesNothingBehindTheFirstMember() throws Exception {
+        byte[] first = gzip(message("1", "page", "").getBytes(UTF_8));
+        byte[] second = gzip(message("2", "page", "").getBytes(UTF_8));
+        assertThat(ids(transformed(join(first, second)))).containsExactly("1", "2");
+
+        List<byte[]> damaged = new ArrayList<>(
+                List.of(Arrays.copyOf(second, 5), message("2", "page", "").getBytes(UTF_8)));
+        for (int place = 0; place < 3; place++) {
+            byte[] header = second.clone();
+            header[place] ^= 1;
+            damaged.add(header);
+        }
+        for (byte[] behind : damaged) {
+            assertThat(last(transformed(join(first, behind)).get("quarantined_messages"))
+                            .get("reason"))
+                    .asString()
+                    .startsWith("the gzip is damaged, and what stood behind is lost: ");
+        }
+    }
+
+    private static byte[] join(byte[] first, byte[] second) {
+        byte[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
+    }
+
+    @Test
+    void refusesWhatBelongsToNobodyOrToNoDayThatCanBe() throws Exception {
+        String nobody = message("1", "page", "").replace(",\"userId\":\"u1\"", "");
+        List<String> days = Stream.of("1970-01-01", "2016-11-01", "2026-11-29", "2026-11-30", "2970-01-01")
+                .map(day -> message(day, "page", "").replaceFirst("2026-11-28", day))
+                .toList();
+
+        Map<String, List<Map<String, Object>>> tables =
+                transformed(Stream.concat(Stream.of(nobody), days.stream()).toArray(String[]::new));
+
+        assertThat(ids(tables)).containsExactly("2026-11-29");
+        assertThat(tables.get("quarantined_messages"))
+                .extracting(row -> row.get("reason"))
+                .containsExactly("there is neither userId nor anonymousId", TIMES, TIMES, TIMES, TIMES);
     }
 
     @Test
     void makesTheSameFilesOfTheSameObject() throws Exception {
         byte[] object = gzip((message("1", "page", "") + message("2", "identify", "") + "x").getBytes(UTF_8));
 
-        Map<String, ParquetFile> first =
-                Transformation.run(CONTRACTS, KEY, new ByteArrayInputStream(object), folder.resolve("1"));
-        Map<String, ParquetFile> second =
-                Transformation.run(CONTRACTS, KEY, new ByteArrayInputStream(object), folder.resolve("2"));
+        Path stored = Files.write(folder.resolve("same"), object);
+        Map<String, ParquetFile> first = Transformation.run(CONTRACTS, KEY, stored, folder.resolve("1"));
+        Map<String, ParquetFile> second = Transformation.run(CONTRACTS, KEY, stored, folder.resolve("2"));
 
         assertThat(first.keySet())
                 .containsExactly(
@@ -343,10 +400,12 @@ class TransformationTest {
                 "web-data/raw/a.gz",
                 "web-data/transformed/2026/11/28/05/a.gz",
                 "web-data/raw/2026/13/28/05/a.gz",
-                "web-data/raw/2026/11/28/05/"
+                "web-data/raw/2026/11/28/05/",
+                "web-data/raw/2026/11/28/05/_a.gz",
+                "web-data/raw/2026/11/28/05/.a.gz"
             })
     void refusesAnObjectOfNoHour(String key) {
-        assertThatThrownBy(() -> Transformation.run(CONTRACTS, key, new ByteArrayInputStream(new byte[0]), folder))
+        assertThatThrownBy(() -> Transformation.run(CONTRACTS, key, folder.resolve("none"), folder))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith(key);
     }
@@ -464,10 +523,10 @@ class TransformationTest {
     /** The rows by table. */
     private Map<String, List<Map<String, Object>>> transformed(byte[] object) throws IOException {
         Path files = Files.createTempDirectory(folder, "files");
+        Path stored = Files.write(files.resolve("object"), object);
         Map<String, List<Map<String, Object>>> tables = new TreeMap<>();
-        for (Map.Entry<String, ParquetFile> file : Transformation.run(
-                        CONTRACTS, KEY, new ByteArrayInputStream(object), files)
-                .entrySet()) {
+        for (Map.Entry<String, ParquetFile> file :
+                Transformation.run(CONTRACTS, KEY, stored, files).entrySet()) {
             List<Map<String, Object>> rows = ParquetRows.of(file.getValue().path());
             assertThat(rows).hasSize((int) file.getValue().rows());
             tables.put(file.getKey().split("/")[2], rows);
