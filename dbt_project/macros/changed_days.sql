@@ -23,3 +23,11 @@
     or found.events <> built.events
     or found.received_seconds <> built.received_seconds
 {%- endmacro %}
+
+{# Deletes the days of which `messages` holds none any more: a copy that was received earlier can have another day. #}
+{% macro delete_lost_days(messages) -%}
+  {% if is_incremental() %}
+    delete from {{ this }}
+    where activity_date not in (select cast(occurred_on as date) from {{ messages }})
+  {% endif %}
+{%- endmacro %}

@@ -92,6 +92,27 @@ class WebMartsTest {
     }
 
     @Test
+    void aMessageThatMovesToAnotherDayLeavesNothingBehind() throws Exception {
+        List<String> marts = marts();
+        add("events", "2026-03-09", "2", "'mover'", 1);
+        build();
+        change("delete from data_lake_silver.events where user_id = 'mover'");
+        build();
+        assertThat(marts()).isEqualTo(marts);
+    }
+
+    @Test
+    void messagesOfDifferentKindsMayHaveOneId() throws Exception {
+        change("update data_lake_silver.users set message_id = 'one', user_id = null, anonymous_id = 'b'"
+                + " where message_id = (select min(message_id) from data_lake_silver.users)");
+        change("insert into data_lake_silver.events (" + MESSAGE + ") select 'one', user_id, anonymous_id,"
+                + " occurred_at + interval '4 hours', occurred_on, received_at from data_lake_silver.users"
+                + " where message_id = 'one'");
+        build();
+        assertThat(rows("select count(*) from marts.sessions where visitor_id = 'b'")).containsExactly("2");
+    }
+
+    @Test
     void whatABuildThatDiedHasDeletedIsMadeAgain() throws Exception {
         List<String> marts = marts();
         change("delete from marts.sessions where activity_date = '2026-03-02'");
