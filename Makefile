@@ -97,6 +97,11 @@ finance-data: $(built) ## make up what the banks of some households export: FOLD
 	@$(run) dataplatform.source.HouseholdGenerator --folder '$(or $(FOLDER),target/finance-data)' $(if $(SEED),--seed $(SEED)) \
 	  $(if $(MONTHS),--months $(MONTHS)) $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
+.PHONY: customer-events-data
+customer-events-data: $(built) ## make up what customers do on a shop's pages: FOLDER=<folder>, and FIRST=<day> DAYS=<n> SESSIONS=<n a day> SEED=<n>
+	@$(run) dataplatform.source.CustomerEventGenerator --folder '$(or $(FOLDER),target/customer-events-data)' $(if $(FIRST),--first $(FIRST)) \
+	  $(if $(DAYS),--days $(DAYS)) $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: upload-url
 upload-url: $(built) | environment ## give an address to which a partner puts one file: ENV=<environment> FILE=<domain>/<data set>/<name>.csv
 	@$(operate) dataplatform.operations.UploadUrl --environment '$(ENV)' --file '$(or $(FILE),$(error give FILE=<domain>/<data set>/<name>.csv))'
