@@ -8,6 +8,8 @@ import dataplatform.local.lambda.LambdaRuntime.Answer;
 import dataplatform.local.process.LoopbackServer;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
@@ -87,14 +89,24 @@ public final class HttpApi implements AutoCloseable {
                 .put("sourceIp", exchange.getRemoteAddress().getAddress().getHostAddress())
                 .put("userAgent", headers.getOrDefault("user-agent", ""));
         String type = headers.getOrDefault("content-type", "");
-        // what it does with a text that is compressed AWS does not say: here it is not broken
-        boolean isText = TEXTS.stream().anyMatch(type::startsWith) && !headers.containsKey("content-encoding");
+        // what it does with a text that is compressed, or not in UTF-8, AWS does not say: here it is not broken
+        boolean isText =
+                TEXTS.stream().anyMatch(type::startsWith) && !headers.containsKey("content-encoding") && isUtf8(body);
         event.put("isBase64Encoded", !isText);
         return event.put(
                 "body",
                 isText
                         ? new String(body, StandardCharsets.UTF_8)
                         : Base64.getEncoder().encodeToString(body));
+    }
+
+    private static boolean isUtf8(byte[] body) {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body));
+            return true;
+        } catch (CharacterCodingException e) {
+            return false;
+        }
     }
 
     /** Java takes what stands after two slashes for a host. */
@@ -104,7 +116,11 @@ public final class HttpApi implements AutoCloseable {
 
     private static void respond(HttpExchange exchange, int status, String body) throws IOException {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-        exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
+        if (bytes.length == 0 || exchange.getRequestMethod().equals("HEAD")) {
+            exchange.sendResponseHeaders(status, -1);
+            return;
+        }
+        exchange.sendResponseHeaders(status, bytes.length);
         exchange.getResponseBody().write(bytes);
     }
 

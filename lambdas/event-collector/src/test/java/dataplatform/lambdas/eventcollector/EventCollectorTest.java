@@ -45,6 +45,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -846,6 +849,60 @@ class EventCollectorTest {
                             .decode(events().get(0).at("/quarantined/raw").asText()))
                     .isEqualTo(body);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"application/json", "text/plain", "application/octet-stream"})
+    void bytesComeAsTheyAreWhateverTheirTypeSays(String type) throws Exception {
+        byte[] latin = EVENT.replace("\"u1\"", "\"\u00fc\"").getBytes(ISO_8859_1);
+        for (byte[] body : List.of(latin, gzip(EVENT.getBytes(UTF_8)))) {
+            HttpResponse<String> answer = http.send(
+                    HttpRequest.newBuilder(api.endpoint().resolve("/v1/track"))
+                            .header("Content-Type", type)
+                            .header("Authorization", "Bearer wk")
+                            .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                            .build(),
+                    ofString());
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        }
+        List<JsonNode> events = events();
+        assertThat(events).hasSize(2);
+        assertThat(events.get(0).at("/quarantined/reason").asText()).contains("UTF-8");
+        assertThat(Base64.getDecoder()
+                        .decode(events.get(0).at("/quarantined/raw").asText()))
+                .isEqualTo(latin);
+        assertThat(events.get(1).path("userId").asText()).isEqualTo("u1");
+    }
+
+    @Test
+    void aQuestionForTheHeadAloneIsAnsweredWithoutABody() throws Exception {
+        List<String> warnings = Collections.synchronizedList(new ArrayList<>());
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord log) {
+                warnings.add(log.getMessage());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger("com.sun.net.httpserver");
+        logger.addHandler(handler);
+        try {
+            HttpResponse<String> answer = http.send(
+                    HttpRequest.newBuilder(api.endpoint().resolve("/v1/track"))
+                            .method("HEAD", HttpRequest.BodyPublishers.noBody())
+                            .build(),
+                    ofString());
+            assertThat(answer.statusCode()).isEqualTo(405);
+            assertThat(answer.body()).isEmpty();
+        } finally {
+            logger.removeHandler(handler);
+        }
+        assertThat(warnings).isEmpty();
     }
 
     private static byte[] large() {
