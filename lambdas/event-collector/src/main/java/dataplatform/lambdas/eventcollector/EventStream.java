@@ -17,9 +17,12 @@ import software.amazon.awssdk.services.kinesis.model.PutRecordsResponse;
  * stream refuses of a request is sent again, and only that.
  */
 final class EventStream {
-    /** Of a request's events: one call of Kinesis takes 5 MiB in 500 records. */
-    static final int MAX_BYTES = 4_500_000;
+    /** Of a request's events: what two shards take in the five seconds that the collector waits for them. */
+    static final int MAX_BYTES = 10_000_000;
+    /** Of one call, the keys of its records included: Kinesis takes no more, nor more records. */
+    private static final int CALL = 5 * 1024 * 1024;
 
+    private static final int CALL_RECORDS = 500;
     private static final int RECORD = 250_000;
     /** A call is given no less, though little time is left. */
     private static final Duration SHORTEST = Duration.ofMillis(200);
@@ -36,14 +39,21 @@ final class EventStream {
     }
 
     /**
-     * Writes them; when it returns, the stream has all of them.
+     * Writes them, in as many calls as it takes, one after the other, so that they keep their order; when it returns, the stream has all
+     * of them.
      *
      * @param events of at most {@link #MAX_BYTES}, with a line's end after each
      * @param end until which it may try, by {@link System#nanoTime}
      * @throws Refusal with 429 if the stream takes no more for now, with 503 if it does not answer; it may have taken some
      */
     void put(List<Event> events, long end) throws Refusal {
-        List<PutRecordsRequestEntry> left = records(events);
+        for (List<PutRecordsRequestEntry> call : calls(records(events))) {
+            call(call, end);
+        }
+    }
+
+    private void call(List<PutRecordsRequestEntry> records, long end) throws Refusal {
+        List<PutRecordsRequestEntry> left = records;
         Duration pause = FIRST_PAUSE;
         while (!left.isEmpty()) {
             List<PutRecordsRequestEntry> now = left;
@@ -114,6 +124,27 @@ final class EventStream {
             records.add(record(key, lines));
         }
         return records;
+    }
+
+    private static List<List<PutRecordsRequestEntry>> calls(List<PutRecordsRequestEntry> records) {
+        List<List<PutRecordsRequestEntry>> calls = new ArrayList<>();
+        List<PutRecordsRequestEntry> call = new ArrayList<>();
+        int bytes = 0;
+        for (PutRecordsRequestEntry record : records) {
+            int size = record.data().asByteArrayUnsafe().length
+                    + record.partitionKey().length();
+            if (bytes + size > CALL || call.size() == CALL_RECORDS) {
+                calls.add(call);
+                call = new ArrayList<>();
+                bytes = 0;
+            }
+            call.add(record);
+            bytes += size;
+        }
+        if (!call.isEmpty()) {
+            calls.add(call);
+        }
+        return calls;
     }
 
     private static PutRecordsRequestEntry record(String key, ByteArrayOutputStream lines) {

@@ -40,6 +40,8 @@ final class Json {
 
     static final ObjectMapper MAPPER = JsonMapper.builder(new JsonFactoryBuilder()
                     .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                    // else it writes the four bytes of an emoji as twelve
+                    .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(DEPTH)
                             .build())
@@ -73,7 +75,7 @@ final class Json {
         }
     }
 
-    /** In UTF-8, or in ASCII where a text has half of a surrogate pair, which UTF-8 can't hold. */
+    /** In UTF-8, with half of a surrogate pair, which that can't hold, escaped; all in ASCII, should Jackson not do so. */
     static byte[] bytes(JsonNode node) {
         try {
             return MAPPER.writeValueAsBytes(node);

@@ -117,12 +117,8 @@ final class Messages {
         message.put("timestamp", timestamp(original, sentAt).toString());
         message.put("receivedAt", request.receivedAt().toString());
         message.put("source", source);
-        byte[] json = Json.bytes(message);
-        if (json.length > 2 * Body.MAX_MESSAGE) {
-            throw new Refusal("the message is longer than " + 2 * Body.MAX_MESSAGE + " bytes with what the batch says");
-        }
         String person = user.or(() -> anonymous).orElseThrow();
-        return new Event(hash(person.getBytes(StandardCharsets.UTF_8)), json);
+        return new Event(hash(person.getBytes(StandardCharsets.UTF_8)), Json.bytes(message));
     }
 
     private static String type(ObjectNode message, Optional<String> ofPath) throws Refusal {

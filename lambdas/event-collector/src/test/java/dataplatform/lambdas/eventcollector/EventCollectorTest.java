@@ -387,6 +387,12 @@ class EventCollectorTest {
                         400,
                         "a number that is too long"),
                 request(
+                        "long integrations for many",
+                        "/v1/batch",
+                        batch("\"integrations\":{\"a\":\"" + "y".repeat(33_000) + "\"},", EVENT),
+                        400,
+                        "integrations is longer than 32768 bytes"),
+                request(
                         "UTF-16",
                         "/v1/batch",
                         new String(batch("", EVENT).getBytes(UTF_16BE), ISO_8859_1),
@@ -551,7 +557,7 @@ class EventCollectorTest {
     @Test
     void aBatchDoesNotGrowWithoutEndByWhatItSaysOfAll() throws Exception {
         String context = "\"context\":{\"a\":\"" + "y".repeat(30_000) + "\"},";
-        String[] messages = IntStream.range(0, 200)
+        String[] messages = IntStream.range(0, 400)
                 .mapToObj(i -> "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\"}")
                 .toArray(String[]::new);
         HttpResponse<String> answer = post("/v1/batch", batch(context, messages).getBytes(UTF_8), "Bearer wk");
@@ -559,11 +565,39 @@ class EventCollectorTest {
         assertThat(answer.body()).contains("with what it says of all its messages");
         assertThat(post(
                                 "/v1/batch",
-                                batch(context, Arrays.copyOf(messages, 100)).getBytes(UTF_8),
+                                batch(context, Arrays.copyOf(messages, 300)).getBytes(UTF_8),
                                 "Bearer wk")
                         .statusCode())
                 .isEqualTo(200);
-        assertThat(events()).hasSize(100);
+        assertThat(events()).hasSize(300);
+    }
+
+    @Test
+    void whatOneCallOfKinesisCannotTakeComesInSeveral() throws Exception {
+        List<JsonNode> calls = new ArrayList<>();
+        fault.set((exchange, request) -> {
+            calls.add(request.get("Records"));
+            if (calls.size() != 2) {
+                return false;
+            }
+            respond(exchange, 400, "{\"__type\":\"ProvisionedThroughputExceededException\",\"message\":\"no\"}");
+            return true;
+        });
+        // what Segment's clients may send: 2,500 messages, in less than 500 KB
+        byte[] body = batch(
+                        "\"context\":{\"app\":\"" + "z".repeat(2000) + "\"},",
+                        IntStream.range(0, 2500)
+                                .mapToObj(i -> "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"messageId\":\""
+                                        + i + "\"}")
+                                .toArray(String[]::new))
+                .getBytes(UTF_8);
+        HttpResponse<String> answer = post("/v1/batch", body, "Bearer wk");
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        assertThat(calls).hasSize(3);
+        assertThat(calls.get(2)).as("only what was refused comes again").isEqualTo(calls.get(1));
+        assertThat(events().stream().map(event -> event.get("messageId").asText()))
+                .containsExactlyElementsOf(
+                        IntStream.range(0, 2500).mapToObj(Integer::toString).toList());
     }
 
     @Test
@@ -672,16 +706,45 @@ class EventCollectorTest {
     void textsComeOutAsTheyWereSentWhateverIsInThem() throws Exception {
         // escaped, as UTF-8 can't hold half of a pair; NUL; what looks like the end of an event
         String properties =
-                "{\"a\":\"\\ud83d\",\"b\":\"\\u0000\",\"c\":\"}{\\n\",\"d\":1.10,\"e\":12345678901234567890123,\"f\":1e400}";
+                "{\"a\":\"\\ud83d\",\"b\":\"\\u0000\",\"c\":\"}{\\n\",\"d\":1.10,\"e\":12345678901234567890123,\"f\":1e400,"
+                        + "\"\\ude80🚀\":\"🚀\\ud83d🚀\"}";
         String body = "{\"userId\":\"ü🚀\",\"event\":\"e\",\"properties\":" + properties + "}";
         assertThat(post("/v1/track", body.getBytes(UTF_8), "Bearer wk").statusCode())
                 .isEqualTo(200);
         String line = lines().get(0);
-        assertThat(line).contains("\"d\":1.10,", "\\uD83D", "\\u0000");
+        assertThat(line).contains("\"d\":1.10,", "\"a\":\"\\uD83D\"", "\\u0000", "\"\\uDE80🚀\":\"🚀\\uD83D🚀\"");
         JsonNode event = JSON.readTree(line);
         assertThat(event.get("userId").asText()).isEqualTo("ü🚀");
         assertThat(event.at("/properties/a").asText()).isEqualTo("\ud83d");
         assertThat(event.at("/properties/e").asText()).isEqualTo("12345678901234567890123");
+    }
+
+    @Test
+    void aMessageOfEmojiIsNoLongerThanItWasSent() throws Exception {
+        String content = "🚀".repeat(5600);
+        String body = "{\"userId\":\"u\",\"event\":\"Post Created\",\"properties\":{\"content\":\"" + content + "\"}}";
+        assertThat(post("/v1/track", body.getBytes(UTF_8), "Bearer wk").statusCode())
+                .isEqualTo(200);
+        String line = lines().get(0);
+        assertThat(line).contains(content).doesNotContain("quarantined");
+        assertThat(line.getBytes(UTF_8).length).isLessThan(body.getBytes(UTF_8).length + 500);
+    }
+
+    @Test
+    void aMessageMayBeAsLongAsItsPartsMayBeTogether() throws Exception {
+        String half = "x".repeat(32_000);
+        String message =
+                "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"properties\":{\"a\":\"" + half + "\"}}";
+        String fields = "\"context\":{\"b\":\"" + half + "\"},\"integrations\":{\"c\":\""
+                + half.replace("x", "🚀").substring(0, 16_000) + "\"},";
+        assertThat(post("/v1/batch", batch(fields, message, message).getBytes(UTF_8), "Bearer wk")
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(events()).hasSize(2).allSatisfy(event -> {
+            assertThat(event.at("/properties/a").asText()).isEqualTo(half);
+            assertThat(event.at("/context/b").asText()).isEqualTo(half);
+            assertThat(event.at("/integrations/c").asText()).hasSize(16_000);
+        });
     }
 
     @ParameterizedTest
