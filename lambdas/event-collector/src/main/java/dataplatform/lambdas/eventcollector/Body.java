@@ -103,6 +103,28 @@ record Body(List<byte[]> messages, Map<String, byte[]> fields) {
         return Arrays.copyOfRange(body, from, (int) parser.currentLocation().getCharOffset());
     }
 
+    /** A field of a message, as it was sent, if it is there; what else is in the message may be what nobody can read. */
+    static Optional<byte[]> field(byte[] message, String name) {
+        Optional<byte[]> field = Optional.empty();
+        try (JsonParser parser = Json.SCANNER.createParser(new String(message, ISO_8859_1))) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return field;
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                boolean isIt = parser.currentName().equals(name);
+                parser.nextToken();
+                if (isIt) {
+                    field = Optional.of(value(parser, message));
+                } else {
+                    parser.skipChildren();
+                }
+            }
+            return field;
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
     private static byte[] withoutMark(byte[] body) {
         return Arrays.mismatch(body, BYTE_ORDER_MARK) == BYTE_ORDER_MARK.length
                 ? Arrays.copyOfRange(body, BYTE_ORDER_MARK.length, body.length)

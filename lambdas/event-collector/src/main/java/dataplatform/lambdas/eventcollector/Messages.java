@@ -43,27 +43,28 @@ final class Messages {
     }
 
     /**
-     * All of them, in their order.
+     * All of them, in their order; then what the batch says of them and nobody can use.
      *
      * @param type that the path says; in a batch each message says its own
-     * @throws Refusal if what the batch says of all of them is wrong
+     * @throws Refusal if it is too much with what the batch says of all of them
      */
     List<Event> events(Optional<String> type) throws Refusal {
+        List<Event> unusable = new ArrayList<>();
         Common common = type.isPresent()
                 ? new Common(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty())
                 : new Common(
-                        body.object("context"),
-                        body.object("integrations"),
-                        body.text("timestamp"),
-                        body.text("sentAt"));
-        List<Event> events = new ArrayList<>(body.messages().size());
-        int bytes = 0;
+                        ofBatch("context", body::object, unusable),
+                        ofBatch("integrations", body::object, unusable),
+                        ofBatch("timestamp", this::timeOfBatch, unusable),
+                        sentAtOfBatch());
+        List<Event> events = new ArrayList<>(body.messages().size() + unusable.size());
+        int bytes = unusable.stream().mapToInt(event -> event.json().length + 1).sum();
         for (byte[] message : body.messages()) {
             Event event;
             try {
                 event = event(message, type, common);
             } catch (Refusal e) {
-                event = quarantined(message, e.getMessage());
+                event = quarantined(message, ownId(message), e.getMessage());
             }
             bytes += event.json().length + 1;
             if (bytes > EventStream.MAX_BYTES) {
@@ -72,6 +73,7 @@ final class Messages {
             }
             events.add(event);
         }
+        events.addAll(unusable);
         return events;
     }
 
@@ -80,6 +82,38 @@ final class Messages {
             Optional<ObjectNode> integrations,
             Optional<String> timestamp,
             Optional<String> sentAt) {}
+
+    /** Of a field that stands beside the messages. */
+    private interface Reading<T> {
+        Optional<T> read(String name) throws Refusal;
+    }
+
+    /** What can't be used goes to the quarantine by itself: it is no fault of the messages. */
+    private <T> Optional<T> ofBatch(String name, Reading<T> reading, List<Event> unusable) {
+        try {
+            return reading.read(name);
+        } catch (Refusal e) {
+            unusable.add(quarantined(body.fields().get(name), Optional.empty(), "the batch's " + e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    private Optional<String> timeOfBatch(String name) throws Refusal {
+        Optional<String> text = body.text(name);
+        if (text.isPresent()) {
+            time(text.get(), name);
+        }
+        return text;
+    }
+
+    /** It only corrects a time: one that is no text is as if it were not there. */
+    private Optional<String> sentAtOfBatch() {
+        try {
+            return body.text("sentAt");
+        } catch (Refusal e) {
+            return Optional.empty();
+        }
+    }
 
     private Event event(byte[] sent, Optional<String> ofPath, Common common) throws Refusal {
         if (sent.length > Body.MAX_MESSAGE) {
@@ -105,7 +139,7 @@ final class Messages {
         Optional<String> original = Fields.text(message.get("originalTimestamp"), "originalTimestamp")
                 .or(() -> timestamp)
                 .or(common::timestamp);
-        Optional<String> sentAt = Fields.text(message.get("sentAt"), "sentAt").or(common::sentAt);
+        Optional<String> sentAt = textOrEmpty(message.get("sentAt")).or(common::sentAt);
         message.remove(List.of("sentAt", "timestamp"));
         original.ifPresent(time -> message.put("originalTimestamp", time));
         String messageId = messageId(message, original.isPresent());
@@ -170,12 +204,33 @@ final class Messages {
 
     /** The client's own, or one that follows from the content, so that a retry is the same message. */
     private String messageId(ObjectNode message, boolean hasTime) {
-        Optional<String> own = textOrEmpty(message.get("messageId")).filter(id -> id.length() <= MAX_ID);
+        Optional<String> own = ownId(message.get("messageId"));
         // without a time the same content may well come again another day
         String day = hasTime
                 ? ""
                 : LocalDate.ofInstant(request.receivedAt(), ZoneOffset.UTC).toString();
         return own.orElseGet(() -> contentId(day, Json.bytes(message)));
+    }
+
+    private static Optional<String> ownId(JsonNode messageId) {
+        return textOrEmpty(messageId).filter(Messages::isId);
+    }
+
+    /** Of a message that is wrong, as far as it can be read. */
+    private static Optional<String> ownId(byte[] sent) {
+        Optional<byte[]> messageId = Body.field(sent, "messageId");
+        try {
+            return messageId.isPresent() ? ownId(Json.read(messageId.get())) : Optional.empty();
+        } catch (Refusal e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Tables hold neither NUL nor half of a surrogate pair: ids that differ only by them would become one. */
+    private static boolean isId(String id) {
+        return id.length() <= MAX_ID
+                && id.codePoints()
+                        .noneMatch(c -> c == 0 || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
     }
 
     private String contentId(String day, byte[] content) {
@@ -226,15 +281,14 @@ final class Messages {
             return request.receivedAt();
         }
         Instant happened = time(original.get(), "timestamp");
-        Instant sent;
         try {
-            sent = Times.parse(sentAt.orElse(""));
+            Instant sent = Times.parse(sentAt.orElse(""));
+            Instant corrected = request.receivedAt().minus(Duration.between(happened, sent));
+            return Times.parse(corrected.toString());
         } catch (DateTimeException e) {
-            // nobody knows how wrong the client's clock is
+            // nobody knows how wrong the client's clock is, or it is by more years than there are
             return happened;
         }
-        Instant corrected = request.receivedAt().minus(Duration.between(happened, sent));
-        return time(corrected.toString(), "timestamp");
     }
 
     private static Instant time(String text, String name) throws Refusal {
@@ -257,9 +311,9 @@ final class Messages {
         return sent;
     }
 
-    private Event quarantined(byte[] sent, String reason) {
+    private Event quarantined(byte[] sent, Optional<String> ownId, String reason) {
         byte[] raw = withoutKey(sent);
-        String id = contentId("", raw);
+        String id = ownId.orElseGet(() -> contentId("", raw));
         ObjectNode event = Json.MAPPER.createObjectNode();
         event.put("messageId", id);
         event.put("receivedAt", request.receivedAt().toString());
@@ -267,6 +321,6 @@ final class Messages {
         event.putObject("quarantined")
                 .put("reason", reason)
                 .put("raw", Base64.getEncoder().encodeToString(raw));
-        return new Event(id, Json.bytes(event));
+        return new Event(hash(raw), Json.bytes(event));
     }
 }

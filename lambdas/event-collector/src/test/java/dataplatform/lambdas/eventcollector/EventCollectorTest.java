@@ -332,7 +332,6 @@ class EventCollectorTest {
     }
 
     static Stream<Arguments> refused() {
-        String deep = "[".repeat(1000) + "]".repeat(1000);
         return Stream.of(
                 request("no key", "/v1/track", "{\"userId\":\"u\",\"event\":\"e\"}", "", 401, "there is no write key"),
                 request("an unknown key", "/v1/track", EVENT, "Bearer nobody", 401, "the write key is not known"),
@@ -344,12 +343,6 @@ class EventCollectorTest {
                 request("two objects", "/v1/track", EVENT + EVENT, 400, "there is more after the JSON object"),
                 request("no batch", "/v1/batch", EVENT, 400, "there is no batch"),
                 request("a batch that is none", "/v1/batch", "{\"batch\":{}}", 400, "batch is no array"),
-                request(
-                        "a context that is none",
-                        "/v1/b",
-                        batch("\"context\":[],", EVENT),
-                        400,
-                        "context is no object"),
                 request(
                         "a long message",
                         "/v1/track",
@@ -374,18 +367,6 @@ class EventCollectorTest {
                         batch("", String.join(",", Collections.nCopies(2501, "1"))),
                         400,
                         "the batch has more than 2500 messages"),
-                request(
-                        "a context that is too deep",
-                        "/v1/b",
-                        batch("\"context\":" + deep + ",", EVENT),
-                        400,
-                        "context: it is no JSON, or too deep"),
-                request(
-                        "a context with a number that nobody can hold",
-                        "/v1/b",
-                        batch("\"context\":{\"a\":1e99999999999},", EVENT),
-                        400,
-                        "a number that is too long"),
                 request(
                         "long integrations for many",
                         "/v1/batch",
@@ -600,6 +581,74 @@ class EventCollectorTest {
                         IntStream.range(0, 2500).mapToObj(Integer::toString).toList());
     }
 
+    static Stream<Arguments> besideTheMessages() {
+        String deep = "[".repeat(1000) + "]".repeat(1000);
+        return Stream.of(
+                Arguments.of("context", "[]", "the batch's context is no object"),
+                Arguments.of("context", "\"x\"", "the batch's context is no object"),
+                Arguments.of("context", deep, "the batch's context: it is no JSON, or too deep"),
+                Arguments.of("context", "{\"a\":1e99999999999}", "a number that is too long"),
+                Arguments.of(
+                        "context",
+                        "{\"messageId\":\"m\",\"a\":" + "{\"a\":".repeat(120) + "1" + "}".repeat(120) + "}",
+                        "too deep"),
+                Arguments.of("integrations", "[]", "the batch's integrations is no object"),
+                Arguments.of("timestamp", "1575000000.5", "the batch's timestamp is no text"),
+                Arguments.of("timestamp", "1575000000", "the batch's timestamp is no time"),
+                Arguments.of("timestamp", "\"soon\"", "the batch's timestamp is no time"),
+                Arguments.of("sentAt", "1575000000.5", ""),
+                Arguments.of("sentAt", "true", ""),
+                Arguments.of("sentAt", "NaN", ""),
+                Arguments.of("sentAt", "\"now\"", ""));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void besideTheMessages(String name, String value, String reason) throws Exception {
+        String message =
+                "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"originalTimestamp\":\"2026-01-02T03:04:05Z\"}";
+        String others = "\"context\":{\"a\":1},\"integrations\":{\"b\":2},";
+        String withoutTime = "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\"}";
+        byte[] body = batch(others + "\"" + name + "\":" + value + ",", message, "1", withoutTime)
+                .getBytes(UTF_8);
+        for (int attempt = 0; attempt < 2; attempt++) {
+            HttpResponse<String> answer = post("/v1/batch", body, "Bearer wk");
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            List<JsonNode> events = events();
+            assertThat(events).hasSize(reason.isEmpty() ? 3 : 4);
+            assertThat(events.get(0).path("timestamp").asText()).isEqualTo("2026-01-02T03:04:05Z");
+            assertThat(events.get(2).path("timestamp")).isEqualTo(events.get(2).path("receivedAt"));
+            for (JsonNode event : List.of(events.get(0), events.get(2))) {
+                assertThat(event.has("quarantined")).isFalse();
+                assertThat(event.at("/context/a").isMissingNode()).isEqualTo(name.equals("context"));
+                assertThat(event.at("/integrations/b").isMissingNode()).isEqualTo(name.equals("integrations"));
+            }
+            assertThat(events.get(1).at("/quarantined/reason").asText()).isEqualTo("it is no object");
+            if (!reason.isEmpty()) {
+                JsonNode unusable = events.get(3);
+                assertThat(unusable.at("/quarantined/reason").asText()).contains(reason);
+                assertThat(new String(
+                                Base64.getDecoder()
+                                        .decode(unusable.at("/quarantined/raw").asText()),
+                                UTF_8))
+                        .isEqualTo(value);
+                assertThat(unusable.get("messageId").asText()).startsWith("content-");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1575000000.5", "true", "{}"})
+    void aMessageWithATimeOfSendingThatIsNoneIsTaken(String sentAt) throws Exception {
+        String body =
+                "{\"userId\":\"u\",\"event\":\"e\",\"timestamp\":\"2026-01-02T03:04:05Z\",\"sentAt\":" + sentAt + "}";
+        assertThat(post("/v1/track", body.getBytes(UTF_8), "Bearer wk").statusCode())
+                .isEqualTo(200);
+        JsonNode event = events().get(0);
+        assertThat(event.path("timestamp").asText()).isEqualTo("2026-01-02T03:04:05Z");
+        assertThat(event.has("sentAt")).isFalse();
+    }
+
     @Test
     void noWriteKeyIsStoredAndAClockThatCannotBeReadCostsNothing() throws Exception {
         post(
@@ -779,6 +828,68 @@ class EventCollectorTest {
         JsonNode event = events().get(0);
         assertThat(Instant.parse(event.get("timestamp").asText()))
                 .isEqualTo(Instant.parse(event.get("receivedAt").asText()).minusSeconds(10));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z"})
+    void aClockThatIsWrongByMoreYearsThanThereAreCostsNothing(String sentAt) throws Exception {
+        String own = sentAt.startsWith("0") ? "9990-01-02T03:04:05Z" : "0002-01-02T03:04:05Z";
+        String body = "{\"userId\":\"u\",\"event\":\"e\",\"timestamp\":\"" + own + "\",\"sentAt\":\"" + sentAt + "\"}";
+        assertThat(post("/v1/track", body.getBytes(UTF_8), "Bearer wk").statusCode())
+                .isEqualTo(200);
+        JsonNode event = events().get(0);
+        assertThat(event.path("timestamp").asText()).isEqualTo(own);
+        assertThat(event.path("sentAt").asText()).isEqualTo(sentAt);
+    }
+
+    @Test
+    void anIdThatTablesCannotKeepGivesWayToOneOfTheContent() throws Exception {
+        List<String> sent =
+                List.of("sx\\u0000", "sx\\ud800", "sx\\udc00", "sx\\ud800\\ud800", "sx\\ufffd", "sx\\ud83d\\ude80");
+        String[] messages = sent.stream()
+                .map(id -> "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"messageId\":\"" + id + "\"}")
+                .toArray(String[]::new);
+        List<List<String>> ids = new ArrayList<>();
+        for (int attempt = 0; attempt < 2; attempt++) {
+            post("/v1/batch", batch("", messages).getBytes(UTF_8), "Bearer wk");
+            ids.add(events().stream()
+                    .map(event -> event.get("messageId").asText())
+                    .toList());
+        }
+        assertThat(ids.get(0)).doesNotHaveDuplicates().endsWith("sx\ufffd", "sx🚀");
+        assertThat(ids.get(0).subList(0, 4)).allMatch(id -> id.startsWith("content-"));
+        assertThat(ids.get(1)).isEqualTo(ids.get(0));
+    }
+
+    static Stream<Arguments> idsOfRefused() {
+        return Stream.of(
+                Arguments.of("{\"messageId\":\"badretry\",\"a\":{\"messageId\":\"inner\"}}", "badretry"),
+                Arguments.of("{\"a\":NaN,\"messageId\":\"badretry\"}", "badretry"),
+                Arguments.of(
+                        "{\"a\":" + "[".repeat(1000) + "]".repeat(1000) + ",\"messageId\":\"badretry\"}", "badretry"),
+                Arguments.of("{\"a\":\"" + "x".repeat(40_000) + "\",\"messageId\":7}", "7"),
+                Arguments.of("{\"messageId\":\"ü\"}", "ü"),
+                Arguments.of("{\"messageId\":\"" + "x".repeat(101) + "\"}", "content-"),
+                Arguments.of("{\"messageId\":\"sx\\u0000\"}", "content-"),
+                Arguments.of("{\"messageId\":\"sx\\ud800\"}", "content-"),
+                Arguments.of("{\"messageId\":[\"badretry\"]}", "content-"),
+                Arguments.of("[\"messageId\"]", "content-"));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void idsOfRefused(String bad, String id) throws Exception {
+        List<String> ids = new ArrayList<>();
+        for (String sentAt : List.of("2026-01-02T03:04:06Z", "2026-01-02T03:05:06Z", "2026-01-02T03:06:06Z")) {
+            String body = batch("\"sentAt\":\"" + sentAt + "\",", bad);
+            assertThat(post("/v1/batch", body.getBytes(UTF_8), "Bearer wk").statusCode())
+                    .isEqualTo(200);
+            JsonNode event = events().get(0);
+            assertThat(event.has("quarantined")).isTrue();
+            ids.add(event.get("messageId").asText());
+        }
+        assertThat(ids).hasSize(3).containsOnly(ids.get(0));
+        assertThat(ids.get(0)).startsWith(id);
     }
 
     @Test
