@@ -34,6 +34,11 @@ final class Collector {
 
     private static final Set<String> BATCHES = Set.of("batch", "b", "import");
 
+    /** Whoever is refused comes again: better soon than when the HTTP API, after 30 s, waits no more. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** Of one shard: what one person sends at once goes to one, and would else be refused again and again. */
+    private static final long BYTES_A_SECOND = 1 << 20;
+
     private final WriteKeys keys;
     private final EventStream stream;
 
@@ -45,10 +50,11 @@ final class Collector {
     /**
      * Takes a request's messages; when it returns, they are in the stream.
      *
-     * @param time how long it may take
+     * @param time how long it may take at most
      * @throws Refusal says how to answer instead
      */
     void take(Request request, Duration time) throws Refusal {
+        long start = System.nanoTime();
         String name = endpoint(request.path());
         Optional<String> type = Optional.ofNullable(TYPES.get(name));
         if (type.isEmpty() && !BATCHES.contains(name)) {
@@ -57,11 +63,12 @@ final class Collector {
         if (!request.method().equals("POST")) {
             throw new Refusal(405, "only POST is taken");
         }
-        long end = System.nanoTime() + time.toNanos();
         Body body = Body.read(request.body(), type.isEmpty());
         String source = source(key(request, body));
         List<Event> events = new Messages(request, body, source).events(type);
-        stream.put(events, end);
+        long bytes = events.stream().mapToLong(event -> event.json().length).sum();
+        Duration patience = PATIENCE.plusSeconds(bytes / BYTES_A_SECOND);
+        stream.put(events, start + (patience.compareTo(time) < 0 ? patience : time).toNanos());
     }
 
     /** The last part of the path; the Java client begins it with two slashes and ends it with one. */

@@ -31,8 +31,6 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  * </ul>
  */
 public final class EventCollector implements RequestStreamHandler {
-    /** Whoever is refused comes again: better soon than when the HTTP API, after 30 s, waits no more. */
-    private static final Duration LONGEST = Duration.ofSeconds(5);
     /** Of Lambda's own time, to answer in. */
     private static final Duration RESERVE = Duration.ofSeconds(2);
 
@@ -80,9 +78,9 @@ public final class EventCollector implements RequestStreamHandler {
             if (request.method().equals("OPTIONS")) {
                 status = 204;
             } else {
-                Duration left =
-                        Duration.ofMillis(context.getRemainingTimeInMillis()).minus(RESERVE);
-                collector.take(request, left.compareTo(LONGEST) < 0 ? left : LONGEST);
+                collector.take(
+                        request,
+                        Duration.ofMillis(context.getRemainingTimeInMillis()).minus(RESERVE));
             }
         } catch (Refusal e) {
             status = e.status();

@@ -17,7 +17,7 @@ import software.amazon.awssdk.services.kinesis.model.PutRecordsResponse;
  * stream refuses of a request is sent again, and only that.
  */
 final class EventStream {
-    /** Of a request's events: what two shards take in the five seconds that the collector waits for them. */
+    /** Of a request's events: what one shard takes in the time that the function has. */
     static final int MAX_BYTES = 10_000_000;
     /** Of one call, the keys of its records included: Kinesis takes no more, nor more records. */
     private static final int CALL = 5 * 1024 * 1024;
