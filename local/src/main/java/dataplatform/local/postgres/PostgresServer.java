@@ -123,10 +123,16 @@ public final class PostgresServer implements AutoCloseable {
 
     @Override
     public void close() {
+        // it is waited for, also when this thread is interrupted
+        boolean interrupted = Thread.interrupted();
         try {
             server.close();
         } catch (IOException e) {
             throw new IllegalStateException("PostgreSQL did not stop", e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

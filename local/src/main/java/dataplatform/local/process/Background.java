@@ -9,9 +9,11 @@ import java.util.concurrent.FutureTask;
 /** An engine that starts beside what else is to be done. */
 public final class Background<T extends AutoCloseable> implements AutoCloseable {
     private final FutureTask<T> start;
+    private final Thread thread;
 
-    private Background(FutureTask<T> start) {
+    private Background(FutureTask<T> start, String name) {
         this.start = start;
+        this.thread = new Thread(start, name);
     }
 
     /**
@@ -20,8 +22,8 @@ public final class Background<T extends AutoCloseable> implements AutoCloseable 
      * @param name of the thread that does
      */
     public static <T extends AutoCloseable> Background<T> start(String name, Callable<T> engine) {
-        Background<T> background = new Background<>(new FutureTask<>(engine));
-        new Thread(background.start, name).start();
+        Background<T> background = new Background<>(new FutureTask<>(engine), name);
+        background.thread.start();
         return background;
     }
 
@@ -44,9 +46,11 @@ public final class Background<T extends AutoCloseable> implements AutoCloseable 
         }
     }
 
-    /** Waits until it has started, and closes it; what could not start has been closed by itself. */
+    /** Interrupts its start if that is not over, and closes it; what could not start has been closed by itself. */
     @Override
     public void close() throws Exception {
+        thread.interrupt();
+        Closing.join(thread);
         T started;
         try {
             started = start.get();

@@ -18,12 +18,14 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * A program that this one starts, with its output in a file; it does not outlive this one. Ctrl-C is not for it: this program
- * takes the key and ends its children in its own order.
+ * A program that this one starts, with its output in a file; it does not outlive this one, unless this one is killed with -9. Ctrl-C is not
+ * for it: this program takes the key and ends its children in its own order.
  */
 public final class ChildProcess implements AutoCloseable {
     private static final List<String> DEAF_TO_CTRL_C = List.of("/bin/sh", "-c", "trap '' INT; exec \"$0\" \"$@\"");
     private static final Duration START_LIMIT = Duration.ofMinutes(2);
+    /** After which a process that does not end by itself is ended. */
+    private static final Duration KILL_LIMIT = Duration.ofSeconds(10);
 
     private final String name;
     private final Process process;
@@ -156,12 +158,12 @@ public final class ChildProcess implements AutoCloseable {
     private void kill() {
         process.descendants().forEach(ProcessHandle::destroy);
         process.destroy();
-        try {
-            if (!process.waitFor(10, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        // also when this thread is interrupted: what is closed next may be what the process still works with
+        process.onExit()
+                .completeOnTimeout(process, KILL_LIMIT.toSeconds(), TimeUnit.SECONDS)
+                .join();
+        if (process.isAlive()) {
+            process.destroyForcibly();
         }
     }
 

@@ -1,6 +1,8 @@
 package dataplatform.local.process;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** The end of what has several parts. */
 public final class Closing {
@@ -46,6 +48,27 @@ public final class Closing {
             all(parts);
         } catch (RuntimeException e) {
             failure.addSuppressed(e);
+        }
+    }
+
+    /** Waits for a thread's end, whatever interrupts this one meanwhile; it stays interrupted. */
+    public static void join(Thread thread) {
+        join(thread, Duration.ofDays(365));
+    }
+
+    /** Waits for a thread's end, at most so long, whatever interrupts this one meanwhile; it stays interrupted. */
+    public static void join(Thread thread, Duration limit) {
+        long end = System.nanoTime() + limit.toNanos();
+        boolean interrupted = false;
+        while (thread.isAlive() && System.nanoTime() < end) {
+            try {
+                TimeUnit.NANOSECONDS.timedJoin(thread, end - System.nanoTime());
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 }

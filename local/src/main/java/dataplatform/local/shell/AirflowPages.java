@@ -20,7 +20,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -28,7 +27,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import sun.misc.Signal;
 
 /** Airflow with its scheduler and pages over the demo's state, until Ctrl-C; replication goes on meanwhile. */
 @Command(name = "airflow", mixinStandardHelpOptions = true, description = "Runs Airflow over the demo's state.")
@@ -84,17 +82,13 @@ public final class AirflowPages implements Callable<Integer> {
                 folder);
     }
 
-    /** Returns at Ctrl-C, so that everything is ended in its order. */
     private static void lookUntilStop(ChildProcess server, LandingFolder folder) throws InterruptedException {
-        CountDownLatch stop = new CountDownLatch(1);
-        for (String name : List.of("INT", "TERM")) {
-            Signal.handle(new Signal(name), signal -> stop.countDown());
-        }
         // beside it: whatever a look waits for, this one hears of the stop
         ScheduledExecutorService looking = Executors.newSingleThreadScheduledExecutor();
         try {
             Future<?> looks = looking.scheduleWithFixedDelay(folder::look, 0, 500, TimeUnit.MILLISECONDS);
-            while (!stop.await(500, TimeUnit.MILLISECONDS)) {
+            while (true) {
+                Thread.sleep(500);
                 if (!server.process().isAlive()) {
                     throw server.ended();
                 }
@@ -102,7 +96,6 @@ public final class AirflowPages implements Callable<Integer> {
                     looks.get();
                 }
             }
-            System.err.println("stopping");
         } catch (ExecutionException e) {
             throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
         } finally {

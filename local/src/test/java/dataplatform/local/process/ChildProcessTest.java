@@ -40,6 +40,20 @@ class ChildProcessTest {
         }
     }
 
+    @Test
+    void hasEndedWhenItIsClosedAlsoByAThreadThatIsInterrupted() throws Exception {
+        Path ready = folder.resolve("ready");
+        ChildProcess child = start("trap 'sleep 0.5; exit' TERM; touch " + ready + "; while :; do sleep 0.1; done");
+        while (!Files.exists(ready)) {
+            Thread.sleep(20);
+        }
+        Thread.currentThread().interrupt();
+        child.close();
+
+        assertThat(child.process().isAlive()).isFalse();
+        assertThat(Thread.interrupted()).isTrue();
+    }
+
     private ChildProcess start(String program) throws Exception {
         return ChildProcess.start("test", List.of("bash", "-c", program), Map.of(), folder.resolve("log"));
     }
