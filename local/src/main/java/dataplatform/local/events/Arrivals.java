@@ -2,6 +2,7 @@ package dataplatform.local.events;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dataplatform.local.aws.AwsJson;
+import dataplatform.local.process.Closing;
 import dataplatform.local.s3.S3Server;
 import dataplatform.parquet.ParquetFile;
 import java.io.ByteArrayInputStream;
@@ -174,9 +175,9 @@ public final class Arrivals implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         closing = true;
         thread.interrupt();
-        thread.join();
+        Closing.join(thread);
     }
 }

@@ -73,13 +73,13 @@ public final class EventsDemo implements Callable<Integer> {
             System.out.println("page     " + page.address() + "  open it in a browser, and press its buttons");
             System.out.println("events   " + events.endpoint() + "/v1/…  with the write key " + WRITE_KEY);
             System.out.println("traffic  make traffic RATE=50   in another terminal");
-            System.out.println(
-                    "Ctrl-C ends it; what is in no raw file by then is lost with the stream, the rest stays in "
-                            + state);
+            System.out.println("Ctrl-C ends it when all that was taken is in files; they stay in " + state
+                    + ", and the next start brings them on");
             try {
                 spark.await(line -> {});
             } finally {
-                Files.delete(address);
+                // first of all, while events are still taken
+                Files.deleteIfExists(address);
             }
         }
         return 0;

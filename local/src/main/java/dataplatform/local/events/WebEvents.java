@@ -115,7 +115,7 @@ public final class WebEvents implements AutoCloseable {
                 open(function("event-collector", "eventcollector.EventCollector", ofCollector, state));
         this.transformer =
                 open(function("event-transformer", "eventtransformer.EventTransformer", storage.environment(), state));
-        open(QueueTrigger.start(sqs, queue, transformer, said));
+        open(QueueTrigger.start(sqs, queue, TRIES, transformer, said));
         announceWhatIsLeft();
         open(Firehose.start(
                 kinesis,
@@ -217,7 +217,7 @@ public final class WebEvents implements AutoCloseable {
                 .sum();
     }
 
-    /** Stops it: the API first, so that what it took is delivered. */
+    /** Stops it: the API first, so that what it took is delivered and transformed. */
     @Override
     public void close() {
         Closing.all(List.copyOf(parts));

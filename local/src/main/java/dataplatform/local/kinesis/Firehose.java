@@ -2,6 +2,7 @@ package dataplatform.local.kinesis;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import dataplatform.local.aws.AwsJson;
+import dataplatform.local.process.Closing;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.zip.GZIPOutputStream;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -38,6 +40,8 @@ public final class Firehose implements AutoCloseable {
     private static final DateTimeFormatter HOUR = DateTimeFormatter.ofPattern("yyyy/MM/dd/HH/");
     private static final DateTimeFormatter NAME = DateTimeFormatter.ofPattern("yyyy-MM-dd-HH-mm-ss");
     private static final Duration LOOK = Duration.ofMillis(100);
+    /** How long it tries to write the rest when it is closed. */
+    private static final Duration LAST = Duration.ofSeconds(5);
 
     private final KinesisClient kinesis;
     private final S3Client s3;
@@ -54,6 +58,7 @@ public final class Firehose implements AutoCloseable {
     private Instant first;
     private final Thread thread = new Thread(this::run, "firehose");
     private volatile boolean closing;
+    private volatile boolean killed;
 
     /**
      * What is taken where.
@@ -95,23 +100,52 @@ public final class Firehose implements AutoCloseable {
         while (!closing) {
             try {
                 take();
-                if (first != null
-                        && (buffer.size() >= delivery.bytes()
-                                || !clock.instant().isBefore(first.plus(delivery.interval())))) {
+                if (isDue()) {
                     write();
                 }
-                Thread.sleep(LOOK.toMillis());
-            } catch (InterruptedException e) {
-                // it is closed
-                return;
             } catch (SdkException | IOException e) {
-                said.accept("tried again: " + e.getMessage());
-                iterators.clear();
+                again(e);
             }
+            LockSupport.parkNanos(LOOK.toNanos());
+        }
+        if (!killed) {
+            writeRest();
         }
     }
 
-    private void take() {
+    private void writeRest() {
+        for (long end = System.nanoTime() + LAST.toNanos(); System.nanoTime() < end; ) {
+            try {
+                while (take() > 0) {
+                    if (isDue()) {
+                        write();
+                    }
+                }
+                if (first != null) {
+                    write();
+                }
+                return;
+            } catch (SdkException | IOException e) {
+                again(e);
+            }
+            LockSupport.parkNanos(LOOK.toNanos());
+        }
+        said.accept("ended before the rest was written");
+    }
+
+    private boolean isDue() {
+        return first != null
+                && (buffer.size() >= delivery.bytes() || !clock.instant().isBefore(first.plus(delivery.interval())));
+    }
+
+    private void again(Exception e) {
+        said.accept("tried again: " + e.getMessage());
+        iterators.clear();
+    }
+
+    /** @return how many records */
+    private int take() {
+        int taken = 0;
         for (Shard shard : kinesis.listShards(request -> request.streamName(delivery.stream()))
                 .shards()) {
             String id = shard.shardId();
@@ -124,9 +158,11 @@ public final class Firehose implements AutoCloseable {
                 }
                 buffer.writeBytes(record.data().asByteArrayUnsafe());
                 buffered.put(id, record.sequenceNumber());
+                taken++;
             }
             iterators.put(id, response.nextShardIterator());
         }
+        return taken;
     }
 
     private String iterator(String shard) {
@@ -162,21 +198,18 @@ public final class Firehose implements AutoCloseable {
         first = null;
     }
 
-    /** Stops it; what has not been written is taken from the stream at the next start. */
+    /** Stops it when all that the stream has is written; what can't be is taken from the stream at the next start. */
     @Override
     public void close() {
         closing = true;
+        Closing.join(thread);
+    }
+
+    /** Stops it whatever it is doing, with nothing more written, as when its process is killed. */
+    void kill() {
+        killed = true;
+        closing = true;
         thread.interrupt();
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Closing.join(thread);
     }
 }

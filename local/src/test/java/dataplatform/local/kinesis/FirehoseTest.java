@@ -38,7 +38,7 @@ class FirehoseTest {
     private final List<String> said = new CopyOnWriteArrayList<>();
 
     @Test
-    void everyRecordComesToAnObjectInItsOrderThoughItIsStoppedAndTheStoreFails() throws Exception {
+    void everyRecordComesToAnObjectInItsOrderThoughItIsKilledAndTheStoreFails() throws Exception {
         System.setProperty("aws.cborEnabled", "false");
         try (Moto moto = Moto.start(folder);
                 S3Server server = S3Server.start(folder.resolve("s3"), 0);
@@ -49,10 +49,14 @@ class FirehoseTest {
 
             // by size
             put(kinesis, 0, 300);
-            try (Firehose firehose = start(kinesis, store, 1000, Duration.ofDays(1))) {
-                await(store, 250);
-            }
-            put(kinesis, 300, 600);
+            Firehose killed = start(kinesis, store, 1000, Duration.ofDays(1));
+            await(store, 300);
+            put(kinesis, 300, 330);
+            // so that it has read them
+            Thread.sleep(500);
+            killed.kill();
+            assertThat(lines(store)).hasSize(300);
+            put(kinesis, 330, 600);
             // by time, and what was read and not written before is read again
             try (Firehose firehose = start(kinesis, failing(store), Long.MAX_VALUE, Duration.ofMillis(200))) {
                 for (int batch = 6; batch < 20; batch++) {
@@ -72,6 +76,26 @@ class FirehoseTest {
                     .allSatisfy(numbers -> assertThat(numbers).isSorted());
             assertThat(keys()).hasSizeGreaterThan(3).allMatch(key -> key.matches(KEY));
             assertThat(said).anyMatch(line -> line.startsWith("tried again: "));
+        }
+    }
+
+    @Test
+    void whatIsInTheStreamIsWrittenBeforeItIsClosed() throws Exception {
+        System.setProperty("aws.cborEnabled", "false");
+        try (Moto moto = Moto.start(folder);
+                S3Server server = S3Server.start(folder.resolve("s3"), 0);
+                KinesisClient kinesis = moto.client(KinesisClient.builder());
+                S3Client store = server.client()) {
+            kinesis.createStream(request -> request.streamName("events").shardCount(2));
+            kinesis.waiter().waitUntilStreamExists(request -> request.streamName("events"));
+            try (Firehose firehose = start(kinesis, failing(store), Long.MAX_VALUE, Duration.ofDays(1))) {
+                for (int batch = 0; batch < 25; batch++) {
+                    put(kinesis, batch * 100, (batch + 1) * 100);
+                }
+            }
+
+            assertThat(lines(store)).hasSize(2500).doesNotHaveDuplicates();
+            assertThat(said).contains("tried again: the connection was refused");
         }
     }
 
