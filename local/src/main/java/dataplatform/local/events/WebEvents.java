@@ -17,14 +17,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -49,6 +52,9 @@ public final class WebEvents implements AutoCloseable {
     private static final int VISIBILITY_SECONDS = 5;
 
     private static final int TRIES = 5;
+
+    /** How many raw objects may have been in work when a start was killed: more than the trigger gives the function at a time. */
+    private static final int IN_WORK = 10;
 
     /** In the order in which they are closed. */
     private final Deque<AutoCloseable> parts;
@@ -179,12 +185,18 @@ public final class WebEvents implements AutoCloseable {
         sqs.sendMessage(request -> request.queueUrl(queue).messageBody(event));
     }
 
-    /** A start that ended before its last objects were transformed has left them. */
+    /**
+     * A start that ended before its last objects were transformed has left them. Those of which it wrote tables last are announced as well: if
+     * it was killed between two tables of one, the others are missing. To transform an object twice changes nothing.
+     */
     private void announceWhatIsLeft() {
-        Set<String> transformed = keys(TRANSFORMED).stream()
+        Set<String> transformed = objects(TRANSFORMED)
+                .sorted(Comparator.comparing(S3Object::lastModified).reversed())
+                .map(S3Object::key)
                 .map(key -> key.split("/", 4)[3])
                 .map(key -> key.substring(0, key.length() - ".parquet".length()))
-                .collect(Collectors.toSet());
+                .collect(Collectors.toCollection(LinkedHashSet::new));
+        transformed.removeAll(transformed.stream().limit(IN_WORK).toList());
         keys(RAW).stream()
                 .filter(key -> !transformed.contains(key.substring(RAW.length())))
                 .forEach(this::announce);
@@ -197,13 +209,15 @@ public final class WebEvents implements AutoCloseable {
 
     /** The keys of the bronze bucket under a folder. */
     public List<String> keys(String prefix) {
+        return objects(prefix).map(S3Object::key).toList();
+    }
+
+    private Stream<S3Object> objects(String prefix) {
         return s3
                 .listObjectsV2Paginator(
                         request -> request.bucket(S3Server.BRONZE).prefix(prefix))
                 .contents()
-                .stream()
-                .map(S3Object::key)
-                .toList();
+                .stream();
     }
 
     /** How many messages the queue and its dead letters have. */
