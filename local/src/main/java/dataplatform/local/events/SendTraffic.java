@@ -2,6 +2,8 @@ package dataplatform.local.events;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dataplatform.local.process.Program;
+import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
@@ -12,7 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Sends events of many users to a collector, so many a second, until it is stopped. */
 @Command(
@@ -23,6 +28,10 @@ public final class SendTraffic implements Callable<Integer> {
     private static final Duration TICK = Duration.ofMillis(200);
     private static final int MOST = 500;
     private static final Duration SAY = Duration.ofSeconds(5);
+    private static final String ADVICE = ": run make events in another terminal, or give URL=<address> KEY=<write key>";
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(names = "--rate", defaultValue = "50", description = "Events a second; default: ${DEFAULT-VALUE}.")
     private int rate;
@@ -46,16 +55,34 @@ public final class SendTraffic implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        requirePositive("--rate", rate);
+        requirePositive("--users", users);
         if (endpoint == null) {
             Path address = state.resolve(EventsDemo.ADDRESS);
             if (!Files.exists(address)) {
-                throw new IllegalArgumentException(
-                        "nothing takes events here: run make events in another terminal, or give URL=<address> KEY=<write key>");
+                throw new IllegalArgumentException("nothing takes events here" + ADVICE);
             }
             String[] parts = Files.readString(address).split(" ");
             endpoint = URI.create(parts[0]);
             writeKey = parts[1];
         }
+        try {
+            send();
+        } catch (ConnectException e) {
+            throw new IllegalStateException("nothing answers at " + endpoint + ADVICE, e);
+        } catch (IOException e) {
+            throw new IllegalStateException(endpoint + " has not answered: " + e, e);
+        }
+        return 0;
+    }
+
+    private void requirePositive(String option, int number) {
+        if (number < 1) {
+            throw new ParameterException(spec.commandLine(), option + " is " + number + "; it must be at least 1");
+        }
+    }
+
+    private void send() throws IOException, InterruptedException {
         HttpClient http = HttpClient.newHttpClient();
         // another start is other users
         Traffic traffic = new Traffic(System.nanoTime(), users);

@@ -28,7 +28,7 @@ public final class StateLock implements AutoCloseable {
         FileLock lock = channel.tryLock();
         if (lock == null) {
             channel.close();
-            throw new IllegalStateException("a demo or Airflow runs in " + state + " already; wait for its end");
+            throw new IllegalStateException("another program runs over " + state + "; end it, or wait for its end");
         }
         return new StateLock(channel);
     }
