@@ -109,7 +109,8 @@ class WebMartsTest {
                 + " occurred_at + interval '4 hours', occurred_on, received_at from data_lake_silver.users"
                 + " where message_id = 'one'");
         build();
-        assertThat(rows("select count(*) from marts.sessions where visitor_id = 'b'")).containsExactly("2");
+        assertThat(rows("select count(*) from marts.sessions where visitor_id = 'b'"))
+                .containsExactly("2");
     }
 
     @Test

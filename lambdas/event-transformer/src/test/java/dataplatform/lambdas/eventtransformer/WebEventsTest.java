@@ -328,7 +328,9 @@ class WebEventsTest {
 
     private static void awaitEmptyQueue() throws InterruptedException {
         for (long end = System.nanoTime() + Duration.ofMinutes(3).toNanos(); events.waiting() > 0; ) {
-            assertThat(System.nanoTime()).isLessThan(end);
+            assertThat(System.nanoTime())
+                    .as("%d wait, dead letters included", events.waiting())
+                    .isLessThan(end);
             Thread.sleep(100);
         }
     }
