@@ -4,20 +4,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.local.airflow.Airflow;
 import dataplatform.local.airflow.Lineage;
 import dataplatform.local.athena.Trino;
-import dataplatform.local.aws.AwsJson;
 import dataplatform.local.aws.LocalEnvironment;
-import dataplatform.local.lambda.LambdaRuntime;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Project;
-import dataplatform.local.s3.ObjectCreated;
 import dataplatform.local.s3.S3Server;
 import dataplatform.local.shell.Athena;
+import dataplatform.parquet.ParquetFile;
 import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
 import dataplatform.platform.SilverState;
@@ -41,6 +39,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,6 +49,8 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.io.api.Binary;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -315,13 +316,16 @@ class AirflowTest {
 
     @Test
     @Order(9)
-    void webEventsComeFromRawObjectsToGold() throws Exception {
-        String profile = "{'type':'identify','messageId':'1','userId':'u1','traits':{'name':'Ada'}%s}";
-        String post =
-                "{'type':'track','messageId':'2','userId':'u1','event':'Post Created','properties':{'id':'p1'}%s}";
-        String page = "{'type':'page','messageId':'3','anonymousId':'a1'%s}";
-        transform("2026/03/01/05/a", profile + post + "{broken}");
-        transform("2026/03/01/05/b", post + page);
+    void webEventsComeFromTransformedFilesToGold() throws Exception {
+        Map<String, Object> post = Map.of("message_id", "2", "user_id", "u1", "post_id", "p1");
+        transformed("users", "a", Map.of("message_id", "1", "user_id", "u1", "name", "Ada"));
+        transformed("posts", "a", post);
+        transformed("posts", "b", post);
+        transformed("events", "b", Map.of("message_id", "3", "anonymous_id", "a1", "type", "page"));
+        transformed(
+                "quarantined_messages",
+                "a",
+                Map.of("object_key", "a", "byte_offset", 7L, "bytes", 8L, "reason", "it is no JSON"));
         List<String> tasks = new ArrayList<>();
 
         airflow().run("web_events", DATE, "{}", tasks::add);
@@ -340,26 +344,31 @@ class AirflowTest {
         assertThat(idle).contains("new_in_stream", "age").doesNotContain("events_to_silver.run", "gold.unload");
     }
 
-    /** Puts a raw object, and makes of it what the function makes. */
-    private static void transform(String name, String messages) throws Exception {
-        String key = Names.RAW + "/" + name + ".gz";
-        String times = ",'timestamp':'2026-03-01T05:00:00Z','receivedAt':'2026-03-01T05:00:01Z'";
-        engines.s3Client()
-                .putObject(
-                        request -> request.bucket(S3Server.BRONZE).key(key),
-                        RequestBody.fromString(messages.replace("%s", times).replace('\'', '"')));
-        try (LambdaRuntime transformer = LambdaRuntime.start(
-                Project.file("lambdas/event-transformer/target/event-transformer.jar"),
-                "dataplatform.lambdas.eventtransformer.EventTransformer",
-                engines.s3().environment(),
-                folder.resolve("functions"))) {
-            ObjectNode event = AwsJson.JSON.createObjectNode();
-            event.putArray("Records")
-                    .addObject()
-                    .put("messageId", "m")
-                    .put("body", ObjectCreated.event(S3Server.BRONZE, key).toString());
-            assertThat(transformer.invoke(event.toString()).body()).isEqualTo("{\"batchItemFailures\":[]}");
+    /** Puts a file with a row, as the function {@code event-transformer} makes it of a raw object. */
+    private static void transformed(String table, String object, Map<String, Object> values) throws IOException {
+        Map<String, Object> row = new HashMap<>(values);
+        long at = Instant.parse("2026-03-01T05:00:00Z").getEpochSecond() * 1_000_000;
+        row.put("occurred_at", at);
+        row.put("received_at", at + 1_000_000);
+        Contract contract = Contracts.bundled().stream()
+                .filter(each -> each.id().equals("web." + table))
+                .findFirst()
+                .orElseThrow();
+        ParquetFile file = new ParquetFile(
+                folder.resolve("row.parquet"),
+                contract.columns().stream()
+                        .map(column -> new ParquetFile.Field(column.name(), column.type()))
+                        .toList(),
+                CompressionCodecName.ZSTD);
+        try (file) {
+            file.add(contract.columns().stream()
+                    .map(column -> row.get(column.name()))
+                    .map(value -> value instanceof String text ? Binary.fromString(text) : value)
+                    .toList());
         }
+        String key = Names.TRANSFORMED + "/" + table + "/2026/03/01/05/" + object + ".gz.parquet";
+        engines.s3Client()
+                .putObject(request -> request.bucket(S3Server.BRONZE).key(key), RequestBody.fromFile(file.path()));
     }
 
     @Test
