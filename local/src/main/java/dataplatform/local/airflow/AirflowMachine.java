@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,8 @@ public final class AirflowMachine implements AutoCloseable {
             "swapon",
             "systemctl",
             "useradd");
+
+    private static final Duration LAST_WORD = Duration.ofSeconds(10);
 
     private final Path root;
     private final Map<String, String> environment;
@@ -102,10 +105,21 @@ public final class AirflowMachine implements AutoCloseable {
                 throw new IllegalStateException("the user data ended with exit code " + code
                         + " before its first step; " + Files.readString(console));
             }
+            machine.awaitLastWord();
             return machine;
         } catch (IOException | InterruptedException | RuntimeException e) {
             Closing.after(e, machine);
             throw e;
+        }
+    }
+
+    /** What the user data says goes through tee, which may still be at work when the script has ended. */
+    private void awaitLastWord() throws IOException, InterruptedException {
+        for (long end = System.nanoTime() + LAST_WORD.toNanos(); System.nanoTime() < end; Thread.sleep(50)) {
+            String said = log();
+            if (said.endsWith("Airflow is up\n") || said.contains(" FAILED ")) {
+                return;
+            }
         }
     }
 
