@@ -11,6 +11,7 @@ import dataplatform.platform.Names;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Stack;
@@ -257,9 +258,10 @@ public final class WatchStack extends Stack {
                 "More than one of a hundred web events within an hour went to quarantine.",
                 MathExpression.Builder.create()
                         .expression("100 * quarantined / messages")
-                        .usingMetrics(Map.of(
-                                "quarantined", transformer(Names.QUARANTINED_MESSAGES),
-                                "messages", transformer(Names.MESSAGES)))
+                        // in one order, which a template keeps
+                        .usingMetrics(new TreeMap<>(Map.of(
+                                "messages", transformer(Names.MESSAGES),
+                                "quarantined", transformer(Names.QUARANTINED_MESSAGES))))
                         .period(Duration.hours(1))
                         .build(),
                 1,
