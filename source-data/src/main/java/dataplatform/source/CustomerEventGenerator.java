@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -49,6 +51,7 @@ public final class CustomerEventGenerator implements Callable<Integer> {
             new Weighted<>(List.of("Chrome", "Safari", "Firefox", "IE", "Other"), 50, 20, 20, 5, 5);
     private static final Weighted<String> SOURCES =
             new Weighted<>(List.of("Email", "Adwords", "YouTube", "Facebook", "Organic"), 45, 30, 10, 10, 5);
+    private static final Weighted<String> STARTS = new Weighted<>(List.of("home", "department", "product"), 30, 45, 25);
     /** By source, on the scale of the logit, as all that follows. */
     private static final Map<String, Double> OF_SOURCE =
             Map.of("Email", 0.6, "Organic", 0.4, "Adwords", 0.0, "Facebook", -0.5, "YouTube", -0.9);
@@ -90,7 +93,7 @@ public final class CustomerEventGenerator implements Callable<Integer> {
     @Option(
             names = "--sessions",
             defaultValue = "500",
-            description = "About how many a day, of some five events; default: 500.")
+            description = "How many begin on a day, of some four events; default: 500.")
     private int sessions;
 
     @Option(names = "--seed", defaultValue = "1", description = "Another seed makes other customers; default: 1.")
@@ -131,8 +134,8 @@ public final class CustomerEventGenerator implements Callable<Integer> {
             String source,
             boolean hasFractions,
             List<Event> events) {
-        boolean purchases() {
-            return events.get(events.size() - 1).type().equals("purchase");
+        boolean isOverMidnight() {
+            return events.get(events.size() - 1).at() >= DAY;
         }
     }
 
@@ -171,27 +174,20 @@ public final class CustomerEventGenerator implements Callable<Integer> {
     /** Writes the files; what was in a day's folder before is gone. */
     public List<Day> write() throws IOException {
         List<Day> written = new ArrayList<>();
-        List<Session> before = overMidnight(first.minusDays(1));
+        List<Session> overMidnight = IntStream.range(0, sessions)
+                .mapToObj(i -> session(first.minusDays(1), i))
+                .filter(Session::isOverMidnight)
+                .collect(Collectors.toList());
         for (int i = 0; i < days; i++) {
-            LocalDate day = first.plusDays(i);
-            written.add(write(day, before));
-            before = overMidnight(day);
+            written.add(write(first.plusDays(i), overMidnight));
         }
         return written;
     }
 
-    private List<Session> overMidnight(LocalDate day) {
-        List<Session> found = new ArrayList<>();
-        for (int i = 0; i < sessions; i++) {
-            Session session = session(day, i);
-            if (session.events().get(session.events().size() - 1).at() >= DAY) {
-                found.add(session);
-            }
-        }
-        return found;
-    }
-
-    private Day write(LocalDate day, List<Session> before) throws IOException {
+    /** @param overMidnight the sessions that go on from the day before, and then those that go on on the next */
+    private Day write(LocalDate day, List<Session> overMidnight) throws IOException {
+        List<Session> before = List.copyOf(overMidnight);
+        overMidnight.clear();
         Path of = Files.createDirectories(folder.resolve("events_input").resolve(day.toString()));
         try (var old = Files.newDirectoryStream(of, "events_*.csv")) {
             for (Path file : old) {
@@ -207,6 +203,9 @@ public final class CustomerEventGenerator implements Callable<Integer> {
             for (int i = -before.size(); i < sessions; i++) {
                 Session session = i < 0 ? before.get(i + before.size()) : session(day, i);
                 long midnight = i < 0 ? DAY : 0;
+                if (i >= 0 && session.isOverMidnight()) {
+                    overMidnight.add(session);
+                }
                 boolean isShown = false;
                 for (Event event : session.events()) {
                     long at = event.at() - midnight;
@@ -297,7 +296,7 @@ public final class CustomerEventGenerator implements Callable<Integer> {
         double wish = wishAtFirst;
         long at = start;
         int carts = 0;
-        String type = new Weighted<>(List.of("home", "department", "product"), 30, 45, 25).pick(random);
+        String type = STARTS.pick(random);
         while (!type.isEmpty()) {
             if (type.equals("department")) {
                 category = CATEGORIES.get(random.nextInt(CATEGORIES.size()));
