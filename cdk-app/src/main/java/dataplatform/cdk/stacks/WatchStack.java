@@ -271,12 +271,7 @@ public final class WatchStack extends Stack {
     }
 
     private IMetric transformer(String name) {
-        return Metric.Builder.create()
-                .namespace(Names.METRICS)
-                .metricName(name)
-                .dimensionsMap(Map.of("FunctionName", deployment.names().of("event-transformer")))
-                .statistic("Sum")
-                .build();
+        return metric(Names.METRICS, name, "FunctionName", deployment.names().of("event-transformer"), "Sum");
     }
 
     private static IMetric deadLetters(String queue) {
