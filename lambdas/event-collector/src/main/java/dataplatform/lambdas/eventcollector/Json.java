@@ -2,7 +2,6 @@ package dataplatform.lambdas.eventcollector;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
@@ -12,8 +11,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -51,9 +48,6 @@ final class Json {
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
 
-    private static final JsonFactory ASCII =
-            JsonFactory.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
-
     private Json() {}
 
     /**
@@ -75,18 +69,12 @@ final class Json {
         }
     }
 
-    /** In UTF-8, with half of a surrogate pair, which that can't hold, escaped; all in ASCII, should Jackson not do so. */
+    /** In UTF-8, with half of a surrogate pair, which that can't hold, escaped. */
     static byte[] bytes(JsonNode node) {
         try {
             return MAPPER.writeValueAsBytes(node);
         } catch (JsonProcessingException e) {
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            try (JsonGenerator generator = ASCII.createGenerator(bytes)) {
-                MAPPER.writeTree(generator, node);
-            } catch (IOException again) {
-                throw new UncheckedIOException(again);
-            }
-            return bytes.toByteArray();
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -56,7 +56,8 @@ final class Messages {
                         ofBatch("context", body::object, unusable),
                         ofBatch("integrations", body::object, unusable),
                         ofBatch("timestamp", this::timeOfBatch, unusable),
-                        sentAtOfBatch());
+                        // it only corrects a time: one that is no text is as if it were not there
+                        usable(body::text, "sentAt"));
         List<Event> events = new ArrayList<>(body.messages().size() + unusable.size());
         int bytes = unusable.stream().mapToInt(event -> event.json().length + 1).sum();
         for (byte[] message : body.messages()) {
@@ -83,7 +84,7 @@ final class Messages {
             Optional<String> timestamp,
             Optional<String> sentAt) {}
 
-    /** Of a field that stands beside the messages. */
+    /** Of a field. */
     private interface Reading<T> {
         Optional<T> read(String name) throws Refusal;
     }
@@ -104,15 +105,6 @@ final class Messages {
             time(text.get(), name);
         }
         return text;
-    }
-
-    /** It only corrects a time: one that is no text is as if it were not there. */
-    private Optional<String> sentAtOfBatch() {
-        try {
-            return body.text("sentAt");
-        } catch (Refusal e) {
-            return Optional.empty();
-        }
     }
 
     private Event event(byte[] sent, Optional<String> ofPath, Common common) throws Refusal {
@@ -252,8 +244,12 @@ final class Messages {
     }
 
     private static Optional<String> textOrEmpty(JsonNode value) {
+        return usable(name -> Fields.text(value, name), "");
+    }
+
+    private static <T> Optional<T> usable(Reading<T> reading, String name) {
         try {
-            return Fields.text(value, "");
+            return reading.read(name);
         } catch (Refusal e) {
             return Optional.empty();
         }
