@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -45,7 +44,8 @@ public final class EventTransformer implements RequestHandler<Map<String, Object
             .filter(contract -> contract.source() instanceof Source.Stream stream
                     && stream.messages() == Source.Messages.QUARANTINED)
             .map(Contract::sourceFolder)
-            .collect(Collectors.joining());
+            .findFirst()
+            .orElseThrow();
 
     /** An object that a notification names. */
     private record Place(String bucket, String key) {}
