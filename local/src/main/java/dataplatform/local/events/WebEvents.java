@@ -20,7 +20,6 @@ import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -196,8 +195,9 @@ public final class WebEvents implements AutoCloseable {
                 .map(S3Object::key)
                 .map(key -> key.split("/", 4)[3])
                 .map(key -> key.substring(0, key.length() - ".parquet".length()))
-                .collect(Collectors.toCollection(LinkedHashSet::new));
-        transformed.removeAll(transformed.stream().limit(IN_WORK).toList());
+                .distinct()
+                .skip(IN_WORK)
+                .collect(Collectors.toSet());
         keys(RAW).stream()
                 .filter(key -> !transformed.contains(key.substring(RAW.length())))
                 .forEach(this::announce);

@@ -87,15 +87,12 @@ public final class AirflowPages implements Callable<Integer> {
         ScheduledExecutorService looking = Executors.newSingleThreadScheduledExecutor();
         try {
             Future<?> looks = looking.scheduleWithFixedDelay(folder::look, 0, 500, TimeUnit.MILLISECONDS);
-            while (true) {
-                Thread.sleep(500);
-                if (!server.process().isAlive()) {
-                    throw server.ended();
-                }
+            while (!server.process().waitFor(500, TimeUnit.MILLISECONDS)) {
                 if (looks.isDone()) {
                     looks.get();
                 }
             }
+            throw server.ended();
         } catch (ExecutionException e) {
             throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
         } finally {
