@@ -8,10 +8,12 @@ from dataplatform import settings
 
 FOLDER = Path(__file__).parents[1] / "target/bundle/dags"
 BY_ARRIVAL = settings.arrivals()
-# one file makes those of the domains that come in files
+REPLICATED = settings.replicated()
+# one file makes those of the domains that come in files, and one those of the domains that come from a database
 DAGS = sorted(
-    {file.stem for file in FOLDER.glob("*.py")} - {"landing_files"}
+    {file.stem for file in FOLDER.glob("*.py")} - {"landing_files", "replicated_tables"}
     | set(BY_ARRIVAL)
+    | set(REPLICATED)
     | {f"{domain}_expected" for domain in BY_ARRIVAL if BY_ARRIVAL[domain]["sensor"]}
 )
 # what retrying does not help
@@ -69,6 +71,14 @@ def test_web_events_are_known_only_where_they_are_taken(monkeypatch):
     monkeypatch.setattr(settings, "WEB_EVENTS", False)
     assert settings.domains() == ["ecommerce", "finance"]
     assert DagBag(file, include_examples=False).dags == {}
+
+
+def test_each_domain_of_a_database_has_a_dag_of_its_tables_alone(bag):
+    assert list(REPLICATED) == ["ecommerce"]
+    for domain, data_sets in REPLICATED.items():
+        job = bag.dags[domain].get_task("bronze_to_silver.request")
+        arguments = job.op_kwargs.get("arguments") or job.op_args[1]
+        assert arguments[arguments.index("--data-sets") + 1] == ",".join(data_sets)
 
 
 def test_web_events_are_no_files_of_partners():

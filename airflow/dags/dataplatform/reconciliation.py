@@ -17,18 +17,19 @@ UNREACHABLE = "UnreachableException"
 
 
 @task
-def source_keys(complete_until: str | None) -> dict[str, int]:
-    """Asks the source which rows it has, for Spark to compare with silver; comes before Spark.
+def source_keys(domain: str, complete_until: str | None) -> dict[str, int]:
+    """Asks the source which rows it has of a domain, for Spark to compare with silver; comes before Spark. What was written of other
+    domains stays, as a Spark job may be reading it.
 
     Where replication rests, the source may rest as well: then Spark compares with what it had when it was asked last.
 
     :param complete_until: what ``replication_is_healthy`` has returned
-    :return: how many rows each replicated data set has there
+    :return: how many rows each of its replicated data sets has there
     """
     known = settings()
     function = known["source_keys_function"]
     answer = boto3.client("lambda", config=PATIENT).invoke(
-        FunctionName=function, Payload=b"{}"
+        FunctionName=function, Payload=json.dumps({"domain": domain}).encode()
     )
     result = json.load(answer["Payload"])
     if "FunctionError" in answer:

@@ -90,6 +90,16 @@ def arrivals() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+def replicated() -> dict[str, list[str]]:
+    """Ids of the data sets that come from a database, by domain."""
+    found = {}
+    for domain in domains():
+        for contract in contracts(domain):
+            if is_replicated(contract):
+                found.setdefault(domain, []).append(contract["id"])
+    return found
+
+
 def domains() -> list[str]:
     """Names of the domains; without those of web events where none are taken."""
     names = sorted(folder.name for folder in (BUNDLE / "contracts").iterdir())

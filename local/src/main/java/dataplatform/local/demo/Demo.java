@@ -13,6 +13,8 @@ import dataplatform.local.process.Background;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Program;
 import dataplatform.local.process.StateLock;
+import dataplatform.local.s3.S3Server;
+import dataplatform.platform.SilverState;
 import dataplatform.source.CsvLoader;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;
@@ -31,9 +33,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -94,7 +97,10 @@ public final class Demo implements Callable<Integer> {
             try {
                 loads = stage("source", "CSV files to PostgreSQL", () -> loadSource(engines, contracts));
                 stage("replication", "PostgreSQL to bronze", () -> replicate(engines));
-                runDag(aws.get(), migration);
+                Watch airflow = new Watch("airflow");
+                migration.get();
+                airflow.next("");
+                runDags(engines, aws.get(), contracts, loads);
             } finally {
                 migration.cancel(true);
             }
@@ -141,20 +147,43 @@ public final class Demo implements Callable<Integer> {
         return null;
     }
 
-    /** Runs today's; what comes before the first dot in a task's name is a stage of its own. */
-    private void runDag(AwsApis aws, Future<Void> migration)
-            throws IOException, InterruptedException, ExecutionException {
-        System.err.println("airflow: bronze to silver, marts and gold, by the DAG ecommerce");
-        Watch watch = new Watch("airflow");
-        migration.get();
+    /** Runs today's of each domain; what comes before the first dot in a task's name is a stage of its own. */
+    private void runDags(LocalPlatform engines, AwsApis aws, List<Contract> contracts, List<TableLoad> loads)
+            throws IOException, InterruptedException {
         Airflow airflow = new Airflow(state, aws.environment());
         if (lineage != null) {
             Lineage wanted = new Lineage(lineage.toAbsolutePath());
             aws.runSpark(false, Optional.of(wanted));
             wanted.emitFrom(airflow);
         }
-        airflow.run("ecommerce", LocalDate.now(ZoneOffset.UTC).toString(), "{}", watch::next);
-        watch.next("");
+        Map<String, List<Contract>> domains =
+                contracts.stream().collect(Collectors.groupingBy(Contract::domain, TreeMap::new, Collectors.toList()));
+        for (Map.Entry<String, List<Contract>> domain : domains.entrySet()) {
+            if (!hasRows(domain.getValue(), loads) && !isInSilver(engines, domain.getKey())) {
+                System.err.println("airflow: nothing for the DAG " + domain.getKey() + ", whose tables are empty");
+                continue;
+            }
+            System.err.println("airflow: bronze to silver, marts and gold, by the DAG " + domain.getKey());
+            Watch watch = new Watch("airflow");
+            airflow.run(domain.getKey(), LocalDate.now(ZoneOffset.UTC).toString(), "{}", watch::next);
+            watch.next("");
+        }
+    }
+
+    private static boolean hasRows(List<Contract> contracts, List<TableLoad> loads) {
+        return loads.stream()
+                .anyMatch(load -> load.rows() > 0
+                        && contracts.stream()
+                                .anyMatch(contract -> contract.sourceTable().equals(load.table())));
+    }
+
+    /** Whether an earlier run has brought the domain's tables to silver, from which rows may have to go. */
+    private static boolean isInSilver(LocalPlatform engines, String domain) {
+        return engines.s3Client()
+                        .listObjectsV2(
+                                request -> request.bucket(S3Server.SILVER).prefix(SilverState.REPORTS + domain + "/"))
+                        .keyCount()
+                > 0;
     }
 
     /** Tells one task's time from the next one's. */

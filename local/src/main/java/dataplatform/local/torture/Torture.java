@@ -11,6 +11,7 @@ import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.s3.FaultyProxy;
 import dataplatform.local.s3.S3Server;
+import dataplatform.platform.SilverState;
 import dataplatform.platform.SparkJob;
 import dataplatform.source.SourceDdl;
 import java.nio.file.Files;
@@ -141,11 +142,11 @@ public final class Torture implements Callable<Integer> {
             try (Moto moto = Moto.start(state.resolve("logs"));
                     LambdaRuntime sourceKeys = engines.sourceKeys(moto)) {
                 Map<String, JsonNode> reports = reports(engines, sourceKeys, loadsAnew);
-                drifts(reports).forEach((table, drift) -> differences.add(table + ": " + drift));
+                drifts(reports).forEach((dataSet, drift) -> differences.add(dataSet + ": " + drift));
                 engines.refreshSpectrum(contracts);
                 SourceComparison comparison = new SourceComparison(shop, warehouse);
                 for (Contract contract : contracts) {
-                    JsonNode report = reports.get(contract.name());
+                    JsonNode report = reports.get(contract.id());
                     differences.addAll(comparison.differences(
                             contract, report == null ? 0 : report.get("rows").asLong()));
                 }
@@ -153,7 +154,7 @@ public final class Torture implements Callable<Integer> {
                 changes.alter("truncate ecommerce.order_reviews", "delete from ecommerce.order_payments");
                 Set<String> differing =
                         drifts(reports(engines, sourceKeys, false)).keySet();
-                if (!differing.equals(Set.of("order_reviews"))) {
+                if (!differing.equals(Set.of("ecommerce.order_reviews"))) {
                     differences.add(
                             "order_reviews was truncated, and what differs from the source is said to be " + differing);
                 }
@@ -163,7 +164,7 @@ public final class Torture implements Callable<Integer> {
         }
     }
 
-    /** Brings silver up to date, and then what the platform itself says of each table, by the table's name. */
+    /** Brings silver up to date, and then what the platform itself says of each data set, by its id. */
     private static Map<String, JsonNode> reports(LocalPlatform engines, LambdaRuntime sourceKeys, boolean loadsAnew)
             throws Exception {
         List<String> arguments = new ArrayList<>(List.of("--stop-when-caught-up"));
@@ -179,15 +180,16 @@ public final class Torture implements Callable<Integer> {
         }
         run(() -> engines.start(SparkJob.BRONZE_TO_SILVER, List.of("--reconcile", "--patience", "PT0S")));
         Map<String, JsonNode> reports = new TreeMap<>();
-        String folder = "_state/reports/ecommerce/";
         for (S3Object report : engines.s3Client()
                 .listObjectsV2Paginator(
-                        request -> request.bucket(S3Server.SILVER).prefix(folder))
+                        request -> request.bucket(S3Server.SILVER).prefix(SilverState.REPORTS))
                 .contents()) {
             String text = engines.s3Client()
                     .getObjectAsBytes(request -> request.bucket(S3Server.SILVER).key(report.key()))
                     .asUtf8String();
-            reports.put(report.key().substring(folder.length()).replace(".json", ""), AwsJson.JSON.readTree(text));
+            String dataSet =
+                    report.key().substring(SilverState.REPORTS.length()).replace(".json", "");
+            reports.put(dataSet.replace('/', '.'), AwsJson.JSON.readTree(text));
         }
         return reports;
     }
@@ -207,12 +209,12 @@ public final class Torture implements Callable<Integer> {
         }
     }
 
-    /** What differs from the source, by the table's name. */
+    /** What differs from the source, by the data set's id. */
     private static Map<String, String> drifts(Map<String, JsonNode> reports) {
         Map<String, String> drifts = new TreeMap<>();
-        reports.forEach((table, report) -> {
+        reports.forEach((dataSet, report) -> {
             if (!report.get("drift").asText().isEmpty()) {
-                drifts.put(table, report.get("drift").asText());
+                drifts.put(dataSet, report.get("drift").asText());
             }
         });
         return drifts;

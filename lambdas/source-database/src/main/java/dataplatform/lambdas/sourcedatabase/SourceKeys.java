@@ -30,7 +30,7 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
 /**
- * Writes which rows the source has, all tables as of one moment, so that Spark can tell whether silver has the same. Of a row it writes a
+ * Writes which rows the source has, all tables that it looks at as of one moment, so that Spark can tell whether silver has the same. Of a row it writes a
  * hash of the key: the first 16 hexadecimal digits of the MD5 of the key's values as text, in UTF-8, with the character U+0001 between them.
  *
  * <p>Into the bucket {@code SILVER_BUCKET} it writes, for each replicated contract, {@code _state/source_keys/<domain>/<data set>.json}, an object
@@ -59,24 +59,26 @@ public final class SourceKeys implements RequestHandler<Map<String, Object>, Map
     private final List<Contract> contracts = Contracts.replicated();
 
     /**
-     * Looks at all tables.
+     * Looks at the tables of a domain, or at all of them.
      *
-     * @param event of no interest
+     * @param event with the {@code domain}; all if there is none
      * @return how many rows each data set has in the source, by its id
      * @throws SourceDatabase.UnreachableException if the database does not answer; what was written last time stays, here and below
+     * @throws IllegalArgumentException if no data set of the domain comes from the database
      * @throws IllegalStateException if the database refuses, lacks a table, or has one of which changes don't tell enough
      */
     @Override
     public Map<String, Long> handleRequest(Map<String, Object> event, Context context) {
         String bucket = SourceDatabase.variable("SILVER_BUCKET");
+        List<Contract> wanted = contracts(event.get("domain"));
         Map<String, Long> rows = new LinkedHashMap<>();
         try (Connection connection = SourceDatabase.connect(secrets)) {
-            SourceTables.check(connection, SourceTables.keys(contracts));
+            SourceTables.check(connection, SourceTables.keys(wanted));
             connection.setAutoCommit(false);
             connection.setReadOnly(true);
             connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             String takenAt = now(connection);
-            for (Contract contract : contracts) {
+            for (Contract contract : wanted) {
                 long count = look(connection, contract, takenAt, bucket);
                 rows.put(contract.id(), count);
                 context.getLogger().log(contract.id() + ": " + count + " rows at " + takenAt, LogLevel.INFO);
@@ -88,6 +90,19 @@ public final class SourceKeys implements RequestHandler<Map<String, Object>, Map
             throw new UncheckedIOException(e);
         }
         return rows;
+    }
+
+    private List<Contract> contracts(Object domain) {
+        if (domain == null) {
+            return contracts;
+        }
+        List<Contract> wanted = contracts.stream()
+                .filter(contract -> contract.domain().equals(domain))
+                .toList();
+        if (wanted.isEmpty()) {
+            throw new IllegalArgumentException("no data set of the domain " + domain + " comes from the database");
+        }
+        return wanted;
     }
 
     private static String now(Connection connection) throws SQLException {
