@@ -69,12 +69,13 @@ def test_web_events_are_known_only_where_they_are_taken(monkeypatch):
     assert "web" in settings.domains()
     assert list(DagBag(file, include_examples=False).dags) == ["web_events"]
     monkeypatch.setattr(settings, "WEB_EVENTS", False)
-    assert settings.domains() == ["ecommerce", "finance"]
+    assert settings.domains() == ["ecommerce", "finance", "retail"]
     assert DagBag(file, include_examples=False).dags == {}
 
 
 def test_each_domain_of_a_database_has_a_dag_of_its_tables_alone(bag):
-    assert list(REPLICATED) == ["ecommerce"]
+    assert list(REPLICATED) == ["ecommerce", "retail"]
+    assert REPLICATED["retail"] == ["retail.user_purchase"]
     for domain, data_sets in REPLICATED.items():
         job = bag.dags[domain].get_task("bronze_to_silver.request")
         arguments = job.op_kwargs.get("arguments") or job.op_args[1]

@@ -15,8 +15,10 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,7 +46,18 @@ class ContractsTest {
                                     .sorted()
                                     .toList());
         }
-        assertThat(Contracts.replicated()).isEqualTo(Contracts.read(FOLDER));
+    }
+
+    /** DAGs are named as domains, and there is one for what comes from the database and another for files. */
+    @Test
+    void noDomainComesFromADatabaseAndInFiles() {
+        Set<String> replicated =
+                Contracts.replicated().stream().map(Contract::domain).collect(Collectors.toSet());
+
+        assertThat(replicated).containsExactlyInAnyOrder("ecommerce", "retail");
+        assertThat(Contracts.bundled().stream().filter(contract -> !contract.isReplicated()))
+                .extracting(Contract::domain)
+                .doesNotContainAnyElementsOf(replicated);
     }
 
     @Test

@@ -106,7 +106,7 @@ class LoadDemoTest {
 
     @Test
     void theCommandMakesTheDatabaseEqualToAFolder() throws Exception {
-        execute("drop schema if exists ecommerce cascade");
+        execute("drop schema if exists ecommerce, retail cascade");
         objects.putObject(
                 request -> request.bucket(LANDING).key("demo/olist_sellers_dataset.csv"),
                 RequestBody.fromString("left over"));
@@ -186,7 +186,11 @@ class LoadDemoTest {
         Path jar = Path.of("..", "lambdas", "source-database", "target", "source-database.jar");
         try (LambdaRuntime sourceKeys =
                 LambdaRuntime.start(jar, SourceKeys.class.getName(), variables, folder.resolve("keys"))) {
-            assertThat(sourceKeys.invoke("{}").body()).contains("\"ecommerce.orders\":100");
+            assertThat(sourceKeys.invoke("{}").body())
+                    .contains("\"ecommerce.orders\":100", "\"retail.user_purchase\":0");
+            assertThat(sourceKeys.invoke("{\"domain\":\"retail\"}").body()).isEqualTo("{\"retail.user_purchase\":0}");
+            assertThat(sourceKeys.invoke("{\"domain\":\"finance\"}").body())
+                    .contains("no data set of the domain finance comes from the database");
             execute("alter table ecommerce.sellers replica identity default");
             Answer answer = sourceKeys.invoke("{}");
             execute("alter table ecommerce.sellers replica identity full");
@@ -197,7 +201,7 @@ class LoadDemoTest {
 
     @Test
     void theTablesAreThereBeforeTheirRows() throws Exception {
-        execute("drop schema if exists ecommerce cascade");
+        execute("drop schema if exists ecommerce, retail cascade");
         Map<String, String> variables = new HashMap<>(environment);
         variables.put("DATABASE_SSLMODE", "disable");
         Path jar = Path.of("..", "lambdas", "source-database", "target", "source-database.jar");

@@ -25,7 +25,7 @@ final class Database {
     /** A connection to the database, which no longer holds a source schema. */
     static Connection empty() throws SQLException {
         Connection connection = POSTGRES.getPostgresDatabase().getConnection();
-        execute(connection, "drop schema if exists ecommerce cascade");
+        execute(connection, "drop schema if exists ecommerce, retail cascade");
         return connection;
     }
 

@@ -110,6 +110,11 @@ class DemoTest {
         Files.writeString(
                 data.resolve("refunds.csv"),
                 "refund_id,order_id,refund_value\nr1,%1$s,3.50\nr2,%1$s,0.70\n".formatted(order));
+        Files.writeString(data.resolve("user_purchase.csv"), """
+                invoice_number,stock_code,detail,quantity,invoice_date,unit_price,customer_id,country
+                536365,22752,SET 7 BABUSHKA NESTING BOXES,2,2010-12-01 08:26:00,7.65,17850,United Kingdom
+                C536379,D,Discount,-1,2010-12-01 09:41:00,27.5,,United Kingdom
+                """);
     }
 
     @Test
@@ -135,6 +140,16 @@ class DemoTest {
                 .hasToString("{\"source\":2,\"silver\":2,\"quarantined\":0}");
         assertThat(warehouse("select refund_id, amount from marts.fct_refunds order by 1"))
                 .isEqualTo("refund_id,amount\nr1,3.50\nr2,0.70\n");
+    }
+
+    @Test
+    @Order(2)
+    void theDataSetOfAnotherDomainIsThere() throws Exception {
+        assertThat(warehouse(
+                        "select invoice_number, quantity, unit_price, customer_id from staging.stg_retail__user_purchase"
+                                + " order by 1"))
+                .isEqualTo(
+                        "invoice_number,quantity,unit_price,customer_id\n536365,2,7.650,17850\nC536379,-1,27.500,\n");
     }
 
     @Test

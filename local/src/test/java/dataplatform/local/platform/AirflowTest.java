@@ -250,6 +250,40 @@ class AirflowTest {
 
     @Test
     @Order(6)
+    void anotherDomainOfTheDatabaseHasARunOfItsOwn() throws Exception {
+        String purchases = "select string_agg(concat_ws(' ', invoice_number, quantity, unit_price, invoice_month), ', '"
+                + " order by invoice_number) from staging.stg_retail__user_purchase";
+        List<String> tasks = new ArrayList<>();
+        airflow().run("retail", DATE, "{}", tasks::add);
+        assertThat(tasks).as("of an empty table").contains("bronze_to_silver.run", "quality_gate");
+        Map<String, String> tables = tables();
+
+        change("insert into retail.user_purchase"
+                + " (invoice_number, stock_code, quantity, invoice_date, unit_price, customer_id, country) values"
+                + " ('536365', '85123A', 6, '2010-12-01 08:26', 2.55, 17850, 'United Kingdom'),"
+                + " ('536366', '22633', 6, '2010-12-01 08:28', 1.85, null, 'United Kingdom'),"
+                + " ('C536379', 'D', -1, '2010-12-01 09:41', 27.5, 14527, 'United Kingdom')");
+        airflow().run("retail", DATE, "{}", task -> {});
+        assertThat(value(purchases))
+                .isEqualTo("536365 6 2.550 2010-12, 536366 6 1.850 2010-12, C536379 -1 27.500 2010-12");
+
+        change("update retail.user_purchase set quantity = 7, invoice_date = '2011-01-04 10:00'"
+                + " where invoice_number = '536365'");
+        change("delete from retail.user_purchase where customer_id is null");
+        tasks.clear();
+        try (ChildProcess replicator = engines.replicator(List.of())) {
+            airflow().run("retail", DATE, "{}", task -> {});
+            airflow().run("ecommerce", DATE, "{}", tasks::add);
+        }
+
+        assertThat(value(purchases)).isEqualTo("536365 7 2.550 2011-01, C536379 -1 27.500 2010-12");
+        tables.keySet().removeIf(name -> name.contains("user_purchase") || name.endsWith(".data_quality"));
+        assertThat(tables()).as("the other domain's").containsAllEntriesOf(tables);
+        assertThat(tasks).contains("quality_gate").doesNotContain("bronze_to_silver.run", "gold.unload");
+    }
+
+    @Test
+    @Order(7)
     void maintenanceChangesNoRowAndEmitsItsLineage() throws Exception {
         Map<String, String> tables = tables();
         Lineage lineage = new Lineage(folder.resolve("lineage.json"));
@@ -266,7 +300,7 @@ class AirflowTest {
     }
 
     @Test
-    @Order(7)
+    @Order(8)
     void aDataSetThatSparkDidNotTakeGetsOldAlone() throws Exception {
         String state = "_state/freshness/ecommerce.products.json";
         String bad = PRODUCTS
@@ -300,7 +334,7 @@ class AirflowTest {
     }
 
     @Test
-    @Order(8)
+    @Order(9)
     void replicationThatHasFailedStopsTheRunBeforeAnythingElse() throws Exception {
         try (ChildProcess replicator = engines.replicator(List.of())) {
             replicator.process().destroyForcibly().waitFor();
@@ -315,7 +349,7 @@ class AirflowTest {
     }
 
     @Test
-    @Order(9)
+    @Order(10)
     void webEventsComeFromTransformedFilesToGold() throws Exception {
         Map<String, Object> post = Map.of("message_id", "2", "user_id", "u1", "post_id", "p1");
         transformed("users", "a", Map.of("message_id", "1", "user_id", "u1", "name", "Ada"));
@@ -372,7 +406,7 @@ class AirflowTest {
     }
 
     @Test
-    @Order(10)
+    @Order(11)
     void whatDagsCallIsWrittenDown() throws Exception {
         Path list = Project.file("airflow/" + CALLS);
         Set<String> called = new TreeSet<>(Files.readAllLines(folder.resolve(CALLS)));
@@ -443,6 +477,15 @@ class AirflowTest {
                 ResultSet rows = statement.executeQuery("select count(*) from " + table)) {
             rows.next();
             return rows.getLong(1);
+        }
+    }
+
+    private static String value(String query) throws SQLException {
+        try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE);
+                Statement statement = warehouse.createStatement();
+                ResultSet rows = statement.executeQuery(query)) {
+            rows.next();
+            return rows.getString(1);
         }
     }
 
