@@ -21,7 +21,7 @@ import java.util.Optional;
  * @param start first byte after the byte order mark, if there is one
  * @param size in bytes
  */
-record CsvFile(Path path, List<Column> columns, int start, long size) {
+record CsvFile(Path path, List<Column> columns, int start, long size) implements StagingInput {
     private static final String BYTE_ORDER_MARK = "\ufeff";
     private static final int LONGEST_HEADER = 64 * 1024;
 
@@ -91,8 +91,18 @@ record CsvFile(Path path, List<Column> columns, int start, long size) {
         return columns;
     }
 
-    /** The file from its header on. */
-    InputStream stream(Progress progress) throws IOException {
+    @Override
+    public String name() {
+        return path.toString();
+    }
+
+    @Override
+    public String shortName() {
+        return path.getFileName().toString();
+    }
+
+    @Override
+    public InputStream stream(Progress progress) throws IOException {
         InputStream in = Files.newInputStream(path);
         in.skipNBytes(start);
         return new CopyInput(in, this, progress);
@@ -125,7 +135,7 @@ record CsvFile(Path path, List<Column> columns, int start, long size) {
                 checkLine();
             }
             bytes += Math.max(count, 0);
-            progress.update("reading " + file.path.getFileName() + " " + 100 * bytes / file.size + " %");
+            progress.update("reading " + file.shortName() + " " + 100 * bytes / file.size + " %");
             return count;
         }
 

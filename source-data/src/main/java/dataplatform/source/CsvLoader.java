@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -55,13 +56,7 @@ public final class CsvLoader {
             System.err.println("usage: PGUSER=… PGPASSWORD=… CsvLoader <JDBC URL> <folder of CSV files>");
             System.exit(2);
         }
-        Properties login = new Properties();
-        Map.of("user", "PGUSER", "password", "PGPASSWORD").forEach((property, variable) -> {
-            if (System.getenv(variable) != null) {
-                login.setProperty(property, System.getenv(variable));
-            }
-        });
-        try (Connection connection = DriverManager.getConnection(args[0], login)) {
+        try (Connection connection = connect(args[0])) {
             List<TableLoad> loads = new CsvLoader(Contracts.replicated(), Progress.toStandardError())
                     .load(connection, Path.of(args[1]));
             TableLoad.print(loads, System.out);
@@ -69,6 +64,17 @@ public final class CsvLoader {
             System.err.println("Nothing was loaded. " + e.getMessage());
             System.exit(1);
         }
+    }
+
+    /** A connection as the user whom the environment names. */
+    static Connection connect(String url) throws SQLException {
+        Properties login = new Properties();
+        Map.of("user", "PGUSER", "password", "PGPASSWORD").forEach((property, variable) -> {
+            if (System.getenv(variable) != null) {
+                login.setProperty(property, System.getenv(variable));
+            }
+        });
+        return DriverManager.getConnection(url, login);
     }
 
     /**
@@ -84,20 +90,34 @@ public final class CsvLoader {
      */
     public List<TableLoad> load(Connection connection, Path folder) throws SQLException {
         List<Staging> stagings = new ArrayList<>();
+        Set<Path> taken = new HashSet<>();
         for (Contract contract : contracts) {
-            CsvFile.find(folder, contract).ifPresent(file -> stagings.add(new Staging(contract, file)));
+            CsvFile.find(folder, contract).ifPresent(file -> {
+                stagings.add(new Staging(contract, file));
+                taken.add(file.path());
+            });
         }
         List<Contract> withoutFile = contracts.stream()
                 .filter(contract -> stagings.stream()
                         .noneMatch(staging -> staging.contract().equals(contract)))
                 .toList();
         if (!withoutFile.isEmpty()) {
-            checkNames(folder, stagings, withoutFile);
+            checkNames(folder, taken, withoutFile);
         }
+        return load(connection, stagings, sql -> {});
+    }
+
+    /** Looks at what was staged before the first row is written, and throws if it is not to be. */
+    interface Look {
+        void at(Statement sql) throws SQLException;
+    }
+
+    /** The same of rows from elsewhere: those of some of the contracts' tables. */
+    List<TableLoad> load(Connection connection, List<Staging> stagings, Look look) throws SQLException {
         boolean autoCommit = connection.getAutoCommit();
         connection.setAutoCommit(false);
         try (Statement sql = connection.createStatement()) {
-            List<TableLoad> loads = load(sql, stagings);
+            List<TableLoad> loads = load(sql, stagings, look);
             connection.commit();
             connection.setAutoCommit(autoCommit);
             return loads;
@@ -113,12 +133,10 @@ public final class CsvLoader {
         }
     }
 
-    private static void checkNames(Path folder, List<Staging> stagings, List<Contract> withoutFile) {
+    private static void checkNames(Path folder, Set<Path> taken, List<Contract> withoutFile) {
         String missing = withoutFile.stream()
                 .map(contract -> SourceDdl.table(contract) + " (" + String.join(" or ", CsvFile.names(contract)) + ")")
                 .collect(Collectors.joining(", "));
-        Set<Path> taken =
-                stagings.stream().map(staging -> staging.file().path()).collect(Collectors.toSet());
         if (taken.isEmpty()) {
             throw new LoadException(folder + " holds the file of no table; expected at least one of: " + missing);
         }
@@ -134,7 +152,7 @@ public final class CsvLoader {
         }
     }
 
-    private List<TableLoad> load(Statement sql, List<Staging> stagings) throws SQLException {
+    private List<TableLoad> load(Statement sql, List<Staging> stagings, Look look) throws SQLException {
         sql.execute("set local timezone to 'UTC'");
         sql.execute("set local datestyle to 'ISO, YMD'");
         for (String statement : SourceDdl.statements(contracts)) {
@@ -148,6 +166,7 @@ public final class CsvLoader {
             rows.put(staging, staging.fill(sql, progress));
         }
         checkReferences(sql, stagings);
+        look.at(sql);
 
         Map<Staging, Long> inserted = new HashMap<>();
         Map<Staging, Long> updated = new HashMap<>();
@@ -218,13 +237,12 @@ public final class CsvLoader {
                         throw new LoadException(
                                 "%s: %s '%s' (%d rows with such) is not in %s; add it there or remove the rows"
                                         .formatted(
-                                                child.file().path(),
+                                                child.file().name(),
                                                 column.name(),
                                                 orphans.getString(2),
                                                 orphans.getLong(1),
-                                                file.map(staging -> staging.file()
-                                                                .path()
-                                                                .toString())
+                                                file.map(staging ->
+                                                                staging.file().name())
                                                         .orElse(parentTable)));
                     }
                 }

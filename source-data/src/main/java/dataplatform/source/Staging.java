@@ -5,6 +5,7 @@ import dataplatform.contracts.Contract;
 import dataplatform.contracts.DataType;
 import java.io.IOException;
 import java.io.InputStream;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -22,7 +23,7 @@ import org.postgresql.util.ServerErrorMessage;
  * A file in a temporary table, and the statements that make the contract's table equal to it. Files of tables whose key the source generates are
  * compared as multisets, as their rows have no name.
  */
-record Staging(Contract contract, CsvFile file) {
+record Staging(Contract contract, StagingInput file) {
     private static final int BUFFER = 1 << 16;
     /** Classes of errors that are the file's fault: data exceptions and integrity constraint violations. */
     private static final Set<String> BAD_INPUT = Set.of("22", "23");
@@ -63,7 +64,7 @@ record Staging(Contract contract, CsvFile file) {
         try (InputStream in = file.stream(progress)) {
             rows = copyManager.copyIn(copy, in, BUFFER);
         } catch (IOException e) {
-            throw new LoadException(file.path() + " can't be read: " + e.getMessage(), e);
+            throw new LoadException(file.name() + " can't be read: " + e.getMessage(), e);
         } catch (PSQLException e) {
             if (e.getServerErrorMessage() == null
                     || !BAD_INPUT.contains(e.getSQLState().substring(0, 2))) {
@@ -72,14 +73,56 @@ record Staging(Contract contract, CsvFile file) {
             throw refused(e.getServerErrorMessage(), e);
         }
         if (rows == 0) {
-            throw new LoadException(file.path() + " holds a header and no rows; deliver it again");
+            throw new LoadException(file.name() + " holds a header and no rows; deliver it again");
         }
+        progress.done("read " + file.shortName() + ", " + rows + " rows");
         sql.execute("analyze " + name());
+        if (file.parts().size() > 1) {
+            rows -= takeOnce(sql, progress);
+        }
         if (generated()) {
+            progress.update("comparing " + table() + " with " + file.shortName());
             compare(sql);
         }
-        progress.done("read " + file.path().getFileName() + ", " + rows + " rows");
         return rows;
+    }
+
+    /** Leaves out what an earlier file has as well, and returns how many rows that are. */
+    private long takeOnce(Statement sql, Progress progress) throws SQLException {
+        StringBuilder part = new StringBuilder("case");
+        long last = 0;
+        for (int i = 0; i < file.parts().size(); i++) {
+            last += file.parts().get(i);
+            part.append(" when file_row <= ").append(last).append(" then ").append(i);
+        }
+        long repeated = sql.executeLargeUpdate("""
+                delete from %1$s where file_row in (
+                  select file_row from (
+                    select file_row, row_number() over (partition by %2$s, number order by part) as copy from (
+                      select *, row_number() over (partition by %2$s, part order by file_row) as number
+                      from (select *, %3$s end as part from %1$s) parts
+                    ) numbered
+                  ) copies
+                  where copy > 1)""".formatted(name(), SourceDdl.names(file.columns()), part));
+        progress.done(repeated + " rows are in more than one file, and were taken once");
+        return repeated;
+    }
+
+    /** How many rows {@link #delete} will delete, where the source generates the key. */
+    long surplus(Statement sql) throws SQLException {
+        return count(sql, difference() + " where stored");
+    }
+
+    /** How many rows the table has that is to become equal to the file. */
+    long stored(Statement sql) throws SQLException {
+        return count(sql, table());
+    }
+
+    private static long count(Statement sql, String from) throws SQLException {
+        try (ResultSet rows = sql.executeQuery("select count(*) from " + from)) {
+            rows.next();
+            return rows.getLong(1);
+        }
     }
 
     long insert(Statement sql) throws SQLException {
@@ -243,6 +286,6 @@ record Staging(Contract contract, CsvFile file) {
                                 + " is none";
                     default -> error.getMessage();
                 };
-        return new LoadException(file.path() + line + ": " + reason + "; correct the file and load again", cause);
+        return new LoadException(file.name() + line + ": " + reason + "; correct the file and load again", cause);
     }
 }
