@@ -132,6 +132,10 @@ public final class FullLoad {
                                 + " is gone, and with it the changes since the last start. Load everything anew: start once with --reload");
             }
         }
+        if (loaded && !replicatesAll()) {
+            forget();
+            loaded = false;
+        }
         delete(uploaded);
         if (!loaded) {
             delete(files);
@@ -141,6 +145,23 @@ public final class FullLoad {
             Files.createFile(done);
         }
         upload();
+    }
+
+    /** Whether the changes of every table are in the log; those of one that has got its contract since are not. */
+    private boolean replicatesAll() throws SQLException {
+        List<String> missing = new ArrayList<>(settings.tables());
+        try (Connection connection = DriverManager.getConnection(settings.jdbcUrl());
+                Statement statement = connection.createStatement();
+                ResultSet tables = statement.executeQuery("select schemaname || '.' || tablename"
+                        + " from pg_publication_tables where pubname = '" + settings.publication() + "'")) {
+            while (tables.next()) {
+                missing.remove(tables.getString(1));
+            }
+        }
+        if (!missing.isEmpty()) {
+            LOG.info("{} is new to the replication: everything is loaded anew", String.join(", ", missing));
+        }
+        return missing.isEmpty();
     }
 
     private void extract() throws SQLException, InterruptedException {

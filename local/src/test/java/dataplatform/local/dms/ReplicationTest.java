@@ -109,6 +109,30 @@ class ReplicationTest {
     }
 
     @Test
+    void aTableThatGetsItsContractLaterIsReplicatedFromThenOn() throws Exception {
+        ReplicationSettings all = settings;
+        only("ecommerce.sellers", "seller_id");
+        replicate();
+        execute(
+                "insert into retail.user_purchase (invoice_number, stock_code, quantity, invoice_date, unit_price, country)"
+                        + " values ('1', '1', 1, '2010-12-01 08:26', 2.55, 'France')");
+        settings = all;
+        replicate();
+        execute("update retail.user_purchase set quantity = -2, unit_price = -11062.06");
+        execute("delete from retail.user_purchase");
+        replicate();
+
+        List<String> keys = keys().stream()
+                .filter(key -> key.startsWith("ecommerce_rds/retail/user_purchase/"))
+                .toList();
+        assertThat(keys).hasSize(2);
+        assertThat(rows(keys.get(1))).extracting(row -> row.get("quantity")).containsExactly("1");
+        assertThat(rows(keys.get(0)))
+                .extracting(row -> row.get("Op") + " " + row.get("quantity") + " " + row.get("BI_id"))
+                .containsExactly("U -2 1", "D -2 null");
+    }
+
+    @Test
     void startsAnotherFileWhenOneIsFull() throws Exception {
         execute(
                 "insert into ecommerce.sellers select 'seller ' || n, n::text, md5(n::text), 'SP' from generate_series(1, 20000) n");
