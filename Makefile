@@ -102,6 +102,16 @@ customer-events-data: $(built) ## make up what customers do on a shop's pages: F
 	@$(run) dataplatform.source.CustomerEventGenerator --folder '$(or $(FOLDER),target/customer-events-data)' $(if $(FIRST),--first $(FIRST)) \
 	  $(if $(DAYS),--days $(DAYS)) $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(SEED),--seed $(SEED))
 
+.PHONY: online-retail-data
+online-retail-data: $(built) ## make up a file of purchases as Online Retail is published: FILE=<file>, and ROWS=<n> FIRST=<day> DAYS=<n> SEED=<n>
+	@$(run) dataplatform.source.OnlineRetailGenerator '$(or $(FILE),target/OnlineRetail.csv)' $(if $(ROWS),--rows $(ROWS)) \
+	  $(if $(FIRST),--first $(FIRST)) $(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: online-retail-load
+online-retail-load: $(built) ## load purchases into the demo's source database: FILE=<file as published, or folder of such>, and DATES=day-first or month-first, REPLACE=1
+	@$(run) dataplatform.local.demo.LoadOnlineRetail --state target/demo '$(or $(FILE),$(error give FILE=<file of Online Retail, or a folder of such>))' \
+	  $(if $(DATES),--dates '$(DATES)') $(if $(REPLACE),--replace)
+
 .PHONY: upload-url
 upload-url: $(built) | environment ## give an address to which a partner puts one file: ENV=<environment> FILE=<domain>/<data set>/<name>.csv
 	@$(operate) dataplatform.operations.UploadUrl --environment '$(ENV)' --file '$(or $(FILE),$(error give FILE=<domain>/<data set>/<name>.csv))'
