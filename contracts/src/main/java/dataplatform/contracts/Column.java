@@ -51,4 +51,28 @@ public record Column(
         allowed = List.copyOf(allowed);
         hashOf = List.copyOf(hashOf);
     }
+
+    /** The same column where a value may be missing. */
+    Column optional() {
+        return new Column(
+                name,
+                sourceName,
+                stagingName,
+                description,
+                type,
+                false,
+                key,
+                generated,
+                allowed,
+                minimum,
+                maximum,
+                pattern,
+                cleaning,
+                classification,
+                reference,
+                dateFormat,
+                decimalComma,
+                negated,
+                hashOf);
+    }
 }

@@ -75,10 +75,29 @@ public record Contract(
         return sourceSchema() + "." + name;
     }
 
+    /** The columns as the source has them: without those that the platform makes up, and a value that it fills in may be missing. */
+    public List<Column> sourceColumns() {
+        if (source instanceof Source.Daily daily) {
+            return columns.stream()
+                    .filter(column -> !column.name().equals(daily.sessions().synthetic()))
+                    .map(column -> column.name().equals(daily.sessions().user()) ? column.optional() : column)
+                    .toList();
+        }
+        return columns.stream().filter(column -> column.hashOf().isEmpty()).toList();
+    }
+
+    /** Whether it comes in files of a day that are all its rows of that day. */
+    public boolean isDaily() {
+        return source instanceof Source.Daily;
+    }
+
     /** Where its files come: below what replication or the function {@code event-transformer} writes under, or in landing. */
     public String sourceFolder() {
         if (source instanceof Source.Database database) {
             return database.schema() + "/" + name;
+        }
+        if (source instanceof Source.Daily daily) {
+            return daily.folder();
         }
         return isStreamed() ? table : folder();
     }

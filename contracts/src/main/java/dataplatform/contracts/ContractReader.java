@@ -25,6 +25,8 @@ import java.util.stream.Stream;
 final class ContractReader {
     private static final Pattern PATH = Pattern.compile("\\$(\\.\\w+)*");
 
+    private static final Pattern DAYS = Pattern.compile("s3://[^/]+/(.+)/\\*/([^/]+\\.csv)");
+
     private static final Pattern TRANSFORM = Pattern.compile("(\\w+)\\((\\w+)\\)");
 
     private final Path file;
@@ -78,8 +80,8 @@ final class ContractReader {
         YamlNode schema = schemas.get(0);
         schema.get("name").expect(name);
 
-        Map<String, YamlNode> custom = root.customProperties(
-                Set.of("load", "sourceSchema", "decimalComma", "exportedOn", "arrival", "messages", "events"));
+        Map<String, YamlNode> custom = root.customProperties(Set.of(
+                "load", "sourceSchema", "decimalComma", "exportedOn", "arrival", "messages", "events", "sessions"));
         boolean decimalComma =
                 custom.containsKey("decimalComma") && custom.get("decimalComma").flag();
         List<Column> columns = new ArrayList<>();
@@ -140,6 +142,7 @@ final class ContractReader {
         CDC,
         SNAPSHOT,
         APPEND,
+        DAILY,
         STREAM
     }
 
@@ -156,6 +159,7 @@ final class ContractReader {
                 new Source.Database(required(root, custom, "sourceSchema").name());
             case SNAPSHOT -> files(root, custom, columns, Source.Content.SNAPSHOT);
             case APPEND -> files(root, custom, columns, Source.Content.APPEND);
+            case DAILY -> daily(root, custom, schema, columns, partitions);
             case STREAM -> stream(root, custom, schema, columns);
         };
     }
@@ -163,12 +167,15 @@ final class ContractReader {
     /** Refuses what is for other ways to load. */
     private static void checkIsOf(
             Load load, YamlNode root, Map<String, YamlNode> custom, YamlNode schema, List<YamlNode> partitions) {
-        boolean inFiles = load == Load.SNAPSHOT || load == Load.APPEND;
+        boolean byExport = load == Load.SNAPSHOT || load == Load.APPEND;
+        boolean inFiles = byExport || load == Load.DAILY;
         List<YamlNode> ofFiles = new ArrayList<>(root.find("servers").stream().toList());
+        List<YamlNode> ofExports = named(custom, "exportedOn", "arrival");
+        List<YamlNode> ofDays = named(custom, "sessions");
         List<YamlNode> ofDatabases = named(custom, "sourceSchema");
         List<YamlNode> ofStreams = named(custom, "messages", "events");
         List<YamlNode> ofAllButDatabases = new ArrayList<>();
-        ofFiles.addAll(named(custom, "decimalComma", "exportedOn", "arrival"));
+        ofFiles.addAll(named(custom, "decimalComma"));
         for (YamlNode property : schema.get("properties").items()) {
             property.find("physicalName").ifPresent(ofAllButDatabases::add);
             property.find("logicalTypeOptions")
@@ -179,10 +186,18 @@ final class ContractReader {
                     .filter(logic -> !property.flag("partitioned"))
                     .ifPresent(ofFiles::add);
         }
-        refuse(!inFiles, ofFiles, "is for data sets that come in files; remove it, or load by snapshot or append");
+        refuse(
+                !inFiles,
+                ofFiles,
+                "is for data sets that come in files; remove it, or load by snapshot, append or daily");
+        refuse(!byExport, ofExports, "is for data sets that load by snapshot or append; remove it");
+        refuse(load != Load.DAILY, ofDays, "is for data sets that load by daily; remove it");
         refuse(load != Load.CDC, ofDatabases, "is for data sets that load by cdc; remove it");
         refuse(load != Load.STREAM, ofStreams, "is for data sets that load by stream; remove it");
-        refuse(inFiles, partitions, "is partitioned, which data sets that come in files can't be; remove the column");
+        refuse(
+                byExport,
+                partitions,
+                "is partitioned, which data sets that load by snapshot or append can't be; remove the column");
         refuse(load == Load.CDC, ofAllButDatabases, "is for data sets that come in files or by stream; remove it");
     }
 
@@ -231,20 +246,10 @@ final class ContractReader {
 
     private static Source.Files files(
             YamlNode root, Map<String, YamlNode> custom, List<Column> columns, Source.Content content) {
-        List<YamlNode> servers = root.get("servers").items();
-        if (servers.size() != 1) {
-            throw root.get("servers").broken("expected one server and found " + servers.size() + "; keep one");
-        }
-        YamlNode server = servers.get(0);
-        server.get("type").expect("s3");
-        server.get("format").expect("csv");
+        YamlNode server = server(root);
         String folder = "/" + root.text("domain") + "/" + root.text("name") + "/*.csv";
         if (!server.text("location").endsWith(folder)) {
             throw server.get("location").broken("expected s3://<bucket>" + folder);
-        }
-        Optional<YamlNode> delimiter = server.find("delimiter");
-        if (delimiter.isPresent() && !String.valueOf(delimiter.get().value()).matches("[^\"\\w\\r\\n]")) {
-            throw delimiter.get().broken("expected one character in quotes that is no letter, digit or quote");
         }
         Optional<YamlNode> exportedOn = Optional.ofNullable(custom.get("exportedOn"));
         exportedOn.ifPresent(column -> {
@@ -255,13 +260,74 @@ final class ContractReader {
             }
         });
         return new Source.Files(
-                new FileFormat.Csv(
-                        delimiter.map(node -> node.value().toString().charAt(0)).orElse(',')),
+                format(server),
                 content,
                 exportedOn.map(YamlNode::text),
                 custom.containsKey("arrival")
                         ? custom.get("arrival").oneOf(Source.Arrival.class)
                         : Source.Arrival.EVENT);
+    }
+
+    private static Source.Daily daily(
+            YamlNode root,
+            Map<String, YamlNode> custom,
+            YamlNode schema,
+            List<Column> columns,
+            List<YamlNode> partitions) {
+        YamlNode server = server(root);
+        Matcher location = DAYS.matcher(server.text("location"));
+        if (!location.matches()) {
+            throw server.get("location")
+                    .broken("expected s3://<bucket>/<folder>/*/<name>.csv, where the first * is the day");
+        }
+        if (partitions.isEmpty() || !partitions.get(0).text("transformLogic").startsWith("day(")) {
+            throw schema.get("properties")
+                    .broken("no column is partitioned by day(<column>), and each day replaces its own");
+        }
+        return new Source.Daily(
+                format(server),
+                location.group(1),
+                location.group(2),
+                sessions(required(root, custom, "sessions"), columns));
+    }
+
+    private static Source.Sessions sessions(YamlNode node, List<Column> columns) {
+        return new Source.Sessions(
+                sessionColumn(node.get("id"), columns, DataType.STRING),
+                sessionColumn(node.get("number"), columns, DataType.of(Kind.INTEGER)),
+                sessionColumn(node.get("user"), columns, DataType.STRING),
+                sessionColumn(node.get("synthetic"), columns, DataType.of(Kind.BOOLEAN)));
+    }
+
+    private static String sessionColumn(YamlNode name, List<Column> columns, DataType type) {
+        if (columns.stream()
+                .noneMatch(column -> column.name().equals(name.text())
+                        && column.required()
+                        && column.type().equals(type))) {
+            throw name.broken("there is no required column " + name.text() + " of type " + type.glueType()
+                    + "; name one of this contract");
+        }
+        return name.text();
+    }
+
+    private static YamlNode server(YamlNode root) {
+        List<YamlNode> servers = root.get("servers").items();
+        if (servers.size() != 1) {
+            throw root.get("servers").broken("expected one server and found " + servers.size() + "; keep one");
+        }
+        YamlNode server = servers.get(0);
+        server.get("type").expect("s3");
+        server.get("format").expect("csv");
+        return server;
+    }
+
+    private static FileFormat.Csv format(YamlNode server) {
+        Optional<YamlNode> delimiter = server.find("delimiter");
+        if (delimiter.isPresent() && !String.valueOf(delimiter.get().value()).matches("[\\p{ASCII}&&[^\"\\w\\r\\n]]")) {
+            throw delimiter.get().broken("expected one ASCII character in quotes that is no letter, digit or quote");
+        }
+        return new FileFormat.Csv(
+                delimiter.map(node -> node.value().toString().charAt(0)).orElse(','));
     }
 
     /** A key that is made of a row must be all of the key, and made of what the file has. */

@@ -51,6 +51,10 @@ public record SilverColumn(String name, String stagingName, DataType type, Strin
         contract.columns()
                 .forEach(c -> columns.add(new SilverColumn(c.name(), c.stagingName(), c.type(), c.description())));
         contract.partition().ifPresent(p -> columns.add(new SilverColumn(p.name(), DataType.STRING, p.description())));
+        if (contract.isDaily()) {
+            // a day's rows are of one moment
+            return columns;
+        }
         columns.add(new SilverColumn(
                 CHANGE_SEQ,
                 DataType.STRING,

@@ -12,6 +12,12 @@ public sealed interface Source {
      */
     record Database(String schema) implements Source {}
 
+    /** Files in the landing bucket. */
+    sealed interface Landed extends Source {
+        /** How they are written. */
+        FileFormat format();
+    }
+
     /**
      * Files that are dropped under {@code <domain>/<data set>/} in the landing bucket.
      *
@@ -20,7 +26,29 @@ public sealed interface Source {
      * @param exportedOn date column whose latest value is the day of export of a file without a date in its name
      * @param arrival what starts the loading of a file
      */
-    record Files(FileFormat format, Content content, Optional<String> exportedOn, Arrival arrival) implements Source {}
+    record Files(FileFormat format, Content content, Optional<String> exportedOn, Arrival arrival) implements Landed {}
+
+    /**
+     * Files of a day, dropped under {@code <folder>/<yyyy-MM-dd>/} in the landing bucket. Together they are all rows of that day (in UTC),
+     * and replace those that silver had of it.
+     *
+     * @param format how they are written
+     * @param folder in the bucket that those of the days are in
+     * @param pattern of the files' names, in which {@code *} stands for any text
+     * @param sessions how the rows follow each other
+     */
+    record Daily(FileFormat format, String folder, String pattern, Sessions sessions) implements Landed {}
+
+    /**
+     * The columns that make sessions of rows. Within a day a session's numbers follow each other without gap, and it has one user. Users of
+     * sessions without one are made up.
+     *
+     * @param id of the session
+     * @param number of the row in it
+     * @param user whose it is, which the files need not have
+     * @param synthetic whether the user is made up, which the files do not have
+     */
+    record Sessions(String id, String number, String user, String synthetic) {}
 
     /**
      * Messages of the web applications, as the function {@code event-collector} takes them.

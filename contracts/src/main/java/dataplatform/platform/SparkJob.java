@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 /** A job of the Spark jar: a class in {@code dataplatform.spark.job} of the same name, and the folders that it gets as options. */
 public enum SparkJob {
     BRONZE_TO_SILVER(new Folder("bronze", LakeBucket.BRONZE, "/" + Names.REPLICATED), Folder.SILVER),
+    DAYS_TO_SILVER(new Folder("landing", LakeBucket.LANDING, ""), Folder.SILVER),
     EVENTS_TO_SILVER(new Folder("transformed", LakeBucket.BRONZE, "/" + Names.TRANSFORMED), Folder.SILVER),
     LANDING_TO_SILVER(new Folder("landing", LakeBucket.LANDING, ""), Folder.SILVER),
     MAINTENANCE(Folder.SILVER);

@@ -130,6 +130,28 @@ class ContractsTest {
     }
 
     @Test
+    void readsADataSetThatComesByTheDay() {
+        Contract events = Contracts.readFile(Path.of("customers", "events.odcs.yaml"));
+
+        assertThat(events.source())
+                .isEqualTo(new Source.Daily(
+                        new FileFormat.Csv(','),
+                        "events_input",
+                        "events_*.csv",
+                        new Source.Sessions("session_id", "sequence_number", "user_id", "is_synthetic")));
+        assertThat(events.sourceFolder()).isEqualTo("events_input");
+        assertThat(events.column("user_id").required()).isTrue();
+        assertThat(events.sourceColumns())
+                .hasSize(13)
+                .filteredOn(column -> column.name().equals("user_id"))
+                .singleElement()
+                .returns(false, Column::required);
+        assertThat(SilverColumn.of(events))
+                .extracting(SilverColumn::name)
+                .endsWith("event_type", "is_synthetic", "event_date");
+    }
+
+    @Test
     void refusesTwoDataSetsOfOneMessage() throws IOException {
         for (String name : List.of("follows", "unfollows")) {
             Path file = temp.resolve(name + ".odcs.yaml");
@@ -192,7 +214,7 @@ class ContractsTest {
             name: shop-checkout                         | members: []                         | team.name                                 | is missing; add it
             unit: h                                     | unit: weeks                         | slaProperties[0].unit                     | expected d, h or m
             property: freshness                         | property: latency                   | slaProperties                             | has no property freshness
-            value: cdc                                  | value: often                        | customProperties[0].value                 | unknown value 'often'; use one of [cdc, snapshot, append, stream]
+            value: cdc                                  | value: often                        | customProperties[0].value                 | unknown value 'often'; use one of [cdc, snapshot, append, daily, stream]
             property: sourceSchema                      | property: sourceSchemas             | customProperties[1].property              | unknown custom property 'sourceSchemas'
             dataGranularityDescription: One             | dataGranularityDescription: 1 # One | schema[0].dataGranularityDescription      | expected text
             '  - name: orders'                          | '  - name: order'                   | schema[0].name                            | expected orders
@@ -237,8 +259,8 @@ class ContractsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            customers         | 'schema:\n'                 | 'servers: []\nschema:\n'                  | servers: is for data sets that come in files; remove it, or load by snapshot or append
-            customers         | property: sourceSchema      | property: arrival                        | customProperties[1].value: is for data sets that come in files
+            customers         | 'schema:\n'                 | 'servers: []\nschema:\n'                  | servers: is for data sets that come in files; remove it, or load by snapshot, append or daily
+            customers         | property: sourceSchema      | property: arrival                        | customProperties[1].value: is for data sets that load by snapshot or append
             customers         | 'primaryKey: true'          | 'primaryKey: true\n        physicalName: Id' | schema[0].properties[0].physicalName: is for data sets that come in files
             customers         | 'primaryKey: true'          | 'primaryKey: true\n        transformLogic: hash(customer_city)' | schema[0].properties[0].transformLogic: is for data sets that come in files
             customers         | 'primaryKey: true'          | 'primaryKey: true\n        customProperties:\n          - property: cleaning\n            value: upper_case' | 'schema[0].properties[0].customProperties[0].value: a key can''t be cleaned'
@@ -247,13 +269,13 @@ class ContractsTest {
             accounts          | type: s3                    | type: sftp                               | servers[0].type: expected s3
             accounts          | format: csv                 | format: json                             | servers[0].format: expected csv
             accounts          | finance/accounts/*.csv      | finance/account/*.csv                    | servers[0].location: expected s3://<bucket>/finance/accounts/*.csv
-            accounts          | delimiter: ';'              | delimiter: ';;'                          | servers[0].delimiter: expected one character in quotes
+            accounts          | delimiter: ';'              | delimiter: ';;'                          | servers[0].delimiter: expected one ASCII character in quotes
             accounts          | value: balance_date         | value: balance                           | customProperties[2].value: there is no date column balance
             accounts          | 'property: exportedOn\n    value: balance_date' | 'property: arrival\n    value: daily' | customProperties[2].value: unknown value 'daily'; use one of [event, sensor]
             accounts          | 'value: true'               | 'value: comma'                           | customProperties[1].value: expected true or false
             accounts          | format: dd.MM.yyyy          | format: day-first                        | schema[0].properties[6].logicalTypeOptions.format: is not a format of dates
             accounts          | pattern: '                  | format: '                                | schema[0].properties[0].logicalTypeOptions.format: only a date or a timestamp can have a format
-            accounts          | 'classification: internal'  | 'classification: internal\n        partitioned: true' | 'schema[0].properties[7]: is partitioned, which data sets that come in files can''t be'
+            accounts          | 'classification: internal'  | 'classification: internal\n        partitioned: true' | 'schema[0].properties[7]: is partitioned, which data sets that load by snapshot or append can''t be'
             bank_transactions | hash(account_id,            | md5(account_id,                          | schema[0].properties[0].transformLogic: expected hash(<column>, …), not
             bank_transactions | hash(account_id,            | hash(account,                            | schema[0].properties[0].transformLogic: there is no other column account
             bank_transactions | hash(account_id,            | hash(transaction_id,                     | schema[0].properties[0].transformLogic: there is no other column transaction_id
@@ -266,6 +288,12 @@ class ContractsTest {
             posts             | $.receivedAt                | $.sentAt                                 | schema[0].properties: no column is of the path $.receivedAt
             posts             | 'physicalName: $.messageId' | 'businessName: id'                       | schema[0].properties[0].physicalName: is missing
             posts             | day(occurred_at)            | day(post_id)                             | schema[0].properties[17].transformLogic: post_id is not a required date or timestamp
+            events            | events_input/*/             | events_input/                            | servers[0].location: expected s3://<bucket>/<folder>/*/<name>.csv, where the first * is the day
+            events            | day(created_at)             | month(created_at)                        | schema[0].properties: no column is partitioned by day(<column>)
+            events            | 'number: sequence_number'   | 'number: id'                             | customProperties[1].value.number: there is no required column id of type int
+            events            | 'user: user_id'             | 'user: city'                             | customProperties[1].value.user: there is no required column city of type string
+            events            | property: sessions          | property: exportedOn                     | customProperties[1].value: is for data sets that load by snapshot or append
+            posts             | property: messages          | property: sessions                       | customProperties[1].value: is for data sets that load by daily
             card_transactions | physicalName: Merchant      | 'customProperties: [{property: negated, value: true}]' | schema[0].properties[5].customProperties[0].value: only a number can be negated
             """)
     void refusesAContractThatMixesUpWaysToLoad(String contract, String found, String replacement, String error)
@@ -321,7 +349,7 @@ class ContractsTest {
     private void refuses(String contract, String found, String replacement, String error) throws IOException {
         Path broken = temp.resolve(contract + ".odcs.yaml");
         Files.copy(FOLDER.resolve("customers.odcs.yaml"), temp.resolve("customers.odcs.yaml"));
-        Path real = Stream.of("ecommerce", "finance", "web")
+        Path real = Stream.of("customers", "ecommerce", "finance", "web")
                 .map(domain -> Path.of(domain).resolve(broken.getFileName()))
                 .filter(Files::exists)
                 .findFirst()

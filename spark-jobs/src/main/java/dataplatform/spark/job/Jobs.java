@@ -61,8 +61,9 @@ public final class Jobs {
                         "there is no contract " + name
                                 + (source == Source.Database.class
                                         ? " that comes from a database"
-                                        : source == Source.Files.class
-                                                ? " that comes in files"
+                                        : Source.Landed.class.isAssignableFrom(source)
+                                                ? " that comes in " + (source == Source.Daily.class ? "daily " : "")
+                                                        + "files"
                                                 : " that comes by stream")
                                 + "; there are "
                                 + candidates.stream().map(Contract::id).toList() + ". Add contracts/"

@@ -6,6 +6,7 @@ import dataplatform.contracts.FileFormat;
 import dataplatform.contracts.Source;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What the tasks that read a data set's files have to know of its contract.
@@ -13,6 +14,7 @@ import java.util.List;
  * @param headings of the columns that the files have, in their order
  * @param exportedOn index of the column that tells the day of the export; -1 if none does
  * @param needsRows whether a file without rows is broken
+ * @param isOfDay whether it is of the day that its folder is called after
  */
 record FileLayout(
         String contract,
@@ -21,15 +23,16 @@ record FileLayout(
         int exportedOn,
         String dateFormat,
         boolean needsRows,
+        boolean isOfDay,
         String example)
         implements Serializable {
     static FileLayout of(Contract contract) {
-        Source.Files files = (Source.Files) contract.source();
-        FileFormat.Csv csv = (FileFormat.Csv) files.format();
-        List<Column> columns = columns(contract);
-        int exportedOn = files.exportedOn()
-                .map(name -> columns.indexOf(contract.column(name)))
-                .orElse(-1);
+        FileFormat.Csv csv = (FileFormat.Csv) ((Source.Landed) contract.source()).format();
+        List<Column> columns = contract.sourceColumns();
+        Optional<String> exported =
+                contract.source() instanceof Source.Files files ? files.exportedOn() : Optional.empty();
+        int exportedOn =
+                exported.map(name -> columns.indexOf(contract.column(name))).orElse(-1);
         return new FileLayout(
                 contract.id(),
                 csv.delimiter(),
@@ -37,13 +40,7 @@ record FileLayout(
                 exportedOn,
                 exportedOn < 0 ? "" : columns.get(exportedOn).dateFormat().orElse("yyyy-MM-dd"),
                 contract.isSnapshot(),
+                contract.isDaily(),
                 contract.name() + "_2026-01-31.csv");
-    }
-
-    /** The columns that files have: all but an id that is made up. */
-    static List<Column> columns(Contract contract) {
-        return contract.columns().stream()
-                .filter(column -> column.hashOf().isEmpty())
-                .toList();
     }
 }

@@ -3,18 +3,14 @@ package dataplatform.spark.landing;
 import dataplatform.spark.batch.FileVersion;
 import dataplatform.spark.storage.Storage;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.Serializable;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.sql.Timestamp;
 import java.time.DateTimeException;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
@@ -24,30 +20,42 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 
 /**
  * What the first reading of a file told.
  *
  * @param sequence the file's place in the order of exports
- * @param exportedAt in UTC
+ * @param exportedAt in milliseconds since 1970
  * @param positions where in a row of the file the columns stand
  * @param fields of the heading
  * @param rows below the heading
- * @param sha256 of the file
+ * @param parts of the file, one after the other
  * @param defect what is wrong with the file and what to do; empty if it can be taken
  */
 record Inspection(
         String file,
         String sequence,
-        Timestamp exportedAt,
+        long exportedAt,
         int[] positions,
         int fields,
         long rows,
         List<String> unknownColumns,
-        byte[] sha256,
+        List<Part> parts,
         String defect)
         implements Serializable {
+    /**
+     * Some rows of a file, which a task reads by itself; the first ones have the heading before them.
+     *
+     * @param offset in bytes
+     * @param lines of the file before it
+     * @param sha256 of its bytes: the file can be replaced meanwhile
+     */
+    record Part(long offset, long length, long lines, byte[] sha256) implements Serializable {}
+
+    private static final long PART_BYTES = 16L << 20;
+
     /** Eight digits that are a day before it are a number of something. */
     private static final int FIRST_YEAR = 2000;
 
@@ -65,93 +73,102 @@ record Inspection(
      */
     static Inspection of(FileVersion version, LocalDate tomorrow, FileLayout layout, Configuration storage) {
         String file = version.path();
-        try {
-            MessageDigest sha = newDigest();
-            try (InputStream in = new DigestInputStream(open(file, storage), sha);
-                    CsvReader csv = new CsvReader(in, layout.delimiter())) {
-                CsvReader.Record heading = csv.next();
-                if (heading == null) {
-                    throw new IOException("is empty; expected a line of headings: " + layout.headings());
-                }
-                int[] positions = positions(heading.fields(), layout);
-                LocalDate latest = null;
-                long rows = 0;
-                long last = heading.number();
-                for (CsvReader.Record row = csv.next(); row != null; row = csv.next()) {
-                    rows++;
-                    last = row.number();
-                    if (layout.exportedOn() >= 0
-                            && row.fields().size() == heading.fields().size()) {
-                        LocalDate day = day(row.fields().get(positions[layout.exportedOn()]), layout.dateFormat());
-                        // one mistyped day in the future would put the file behind all that come
-                        boolean tells = day != null && !day.isAfter(tomorrow);
-                        latest = tells && (latest == null || day.isAfter(latest)) ? day : latest;
-                    }
-                }
-                if (rows == 0 && layout.needsRows()) {
-                    throw new IOException("has no rows, and would empty the table; export it again");
-                }
-                if (csv.isCutOff()) {
-                    throw new IOException("ends in line " + last + " without a line break: is it cut off?"
-                            + " Export it again, or add a line break to its end if it is whole");
-                }
-                String name = version.name();
-                LocalDateTime exported = exportedAt(name, tomorrow);
-                if (exported == null && latest != null) {
-                    exported = latest.atStartOfDay();
-                }
-                if (exported == null && rows == 0) {
-                    exported = LocalDate.EPOCH.atStartOfDay();
-                }
-                if (exported == null) {
-                    throw new IOException("has no day of export in its name; call it such as " + layout.example());
-                }
-                byte[] digest = sha.digest();
-                Matcher copy = COPY.matcher(name);
-                String sequence = SEQUENCE_TIME.format(exported)
-                        + String.format(
-                                Locale.ROOT,
-                                "%03d-%013d",
-                                copy.find() ? Integer.parseInt(copy.group(1)) : 0,
-                                version.modified())
-                        + HexFormat.of().formatHex(digest, 0, 4);
-                List<String> unknown = heading.fields().stream()
-                        .filter(each -> each != null && !layout.headings().contains(each))
-                        .toList();
-                return new Inspection(
-                        file,
-                        sequence,
-                        Timestamp.from(exported.toInstant(ZoneOffset.UTC)),
-                        positions,
-                        heading.fields().size(),
-                        rows,
-                        unknown,
-                        digest,
-                        "");
+        try (CsvReader csv = new CsvReader(open(file, storage), layout.delimiter(), 0, Long.MAX_VALUE)) {
+            if (!csv.next()) {
+                throw new IOException("is empty; expected a line of headings: " + layout.headings());
             }
+            List<String> heading = csv.fields();
+            int[] positions = positions(heading, layout);
+            LocalDate latest = null;
+            long rows = 0;
+            List<Part> parts = new ArrayList<>();
+            long begin = 0;
+            long linesBefore = 0;
+            while (csv.next()) {
+                rows++;
+                if (layout.exportedOn() >= 0 && csv.size() == heading.size()) {
+                    LocalDate day = day(csv.field(positions[layout.exportedOn()]), layout.dateFormat());
+                    // one mistyped day in the future would put the file behind all that come
+                    boolean tells = day != null && !day.isAfter(tomorrow);
+                    latest = tells && (latest == null || day.isAfter(latest)) ? day : latest;
+                }
+                if (csv.offset() - begin >= PART_BYTES) {
+                    parts.add(new Part(begin, csv.offset() - begin, linesBefore, csv.digest()));
+                    begin = csv.offset();
+                    linesBefore = csv.lines();
+                }
+            }
+            if (parts.isEmpty() || csv.offset() > begin) {
+                parts.add(new Part(begin, csv.offset() - begin, linesBefore, csv.digest()));
+            }
+            if (rows == 0 && layout.needsRows()) {
+                throw new IOException("has no rows, and would empty the table; export it again");
+            }
+            if (csv.isCutOff()) {
+                throw new IOException("ends in line " + csv.line() + " without a line break: is it cut off?"
+                        + " Export it again, or add a line break to its end if it is whole");
+            }
+            LocalDateTime exported = exportedAt(version, latest, rows, tomorrow, layout);
+            Matcher copy = COPY.matcher(version.name());
+            String sequence = SEQUENCE_TIME.format(exported)
+                    + String.format(
+                            Locale.ROOT,
+                            "%03d-%013d",
+                            copy.find() ? Integer.parseInt(copy.group(1)) : 0,
+                            version.modified())
+                    + HexFormat.of().formatHex(parts.get(0).sha256(), 0, 4);
+            List<String> unknown = heading.stream()
+                    .filter(each -> each != null && !layout.headings().contains(each))
+                    .toList();
+            return new Inspection(
+                    file,
+                    sequence,
+                    exported.toInstant(ZoneOffset.UTC).toEpochMilli(),
+                    positions,
+                    heading.size(),
+                    rows,
+                    unknown,
+                    parts,
+                    "");
         } catch (IOException e) {
             return new Inspection(
                     file,
                     "",
-                    null,
+                    0,
                     new int[0],
                     0,
                     0,
                     List.of(),
-                    new byte[0],
+                    List.of(),
                     Objects.toString(e.getMessage(), e.toString()));
         }
     }
 
-    static MessageDigest newDigest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
+    private static LocalDateTime exportedAt(
+            FileVersion version, LocalDate latest, long rows, LocalDate tomorrow, FileLayout layout)
+            throws IOException {
+        if (layout.isOfDay()) {
+            LocalDate day = LandingDays.of(version);
+            if (day.isAfter(tomorrow)) {
+                throw new IOException(
+                        "is of the day " + day + ", which is in the future; put it to the day of its rows");
+            }
+            return day.atStartOfDay();
         }
+        LocalDateTime exported = exportedAt(version.name(), tomorrow);
+        if (exported == null && latest != null) {
+            exported = latest.atStartOfDay();
+        }
+        if (exported == null && rows == 0) {
+            exported = LocalDate.EPOCH.atStartOfDay();
+        }
+        if (exported == null) {
+            throw new IOException("has no day of export in its name; call it such as " + layout.example());
+        }
+        return exported;
     }
 
-    static InputStream open(String file, Configuration storage) throws IOException {
+    static FSDataInputStream open(String file, Configuration storage) throws IOException {
         Path path = new Path(file);
         return Storage.of(path, storage).open(path);
     }

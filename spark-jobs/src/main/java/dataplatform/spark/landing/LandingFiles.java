@@ -2,36 +2,21 @@ package dataplatform.spark.landing;
 
 import dataplatform.contracts.Column;
 import dataplatform.contracts.Contract;
-import dataplatform.contracts.SilverColumn;
 import dataplatform.spark.batch.FileVersion;
 import dataplatform.spark.batch.SourceFiles;
 import dataplatform.spark.silver.ChangeBatch;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.NoSuchElementException;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
-import org.apache.spark.util.TaskCompletionListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * and where that is equal, by the time of their upload: a correction under the old name is the newer one. Within an export its
  * lines are the order.
  *
- * <p>Each file is read twice, by one task: first for what is wrong with it and its place in the order, then for its rows.
+ * <p>Each file is read twice: by one task for what is wrong with it and its place in the order, then, a large one by several, for its rows.
  */
 public final class LandingFiles implements SourceFiles {
     private static final Logger LOG = LoggerFactory.getLogger(LandingFiles.class);
@@ -91,6 +76,13 @@ public final class LandingFiles implements SourceFiles {
         return new LandingFiles(spark, contract, layout, inspections);
     }
 
+    /** Those of the files that can't be taken. */
+    LandingFiles defective() {
+        Map<FileVersion, Inspection> defective = new LinkedHashMap<>(inspections);
+        defective.values().removeIf(found -> found.defect().isEmpty());
+        return new LandingFiles(spark, contract, layout, defective);
+    }
+
     @Override
     public Map<FileVersion, String> defects() {
         Map<FileVersion, String> defects = new LinkedHashMap<>();
@@ -117,30 +109,19 @@ public final class LandingFiles implements SourceFiles {
 
     @Override
     public ChangeBatch rows(String floor) {
-        StructType schema = new StructType();
-        for (Column column : FileLayout.columns(contract)) {
-            schema = schema.add(column.name(), DataTypes.StringType);
-        }
-        schema = schema.add(SilverColumn.CHANGE_SEQ, DataTypes.StringType)
-                .add(SilverColumn.EXTRACTED_AT, DataTypes.TimestampType)
-                .add(ChangeBatch.RAW, DataTypes.StringType)
-                .add(ChangeBatch.FILE, DataTypes.StringType)
-                .add(ChangeBatch.DEFECT, DataTypes.StringType);
         List<Inspection> sound = sound().stream().map(inspections::get).toList();
-        Broadcast<SerializableConfiguration> storage = storage(spark);
-        FileLayout written = layout;
-        Dataset<Row> rows = spark.createDataFrame(
-                context(spark)
-                        .parallelize(sound, tasks(sound.size()))
-                        .flatMap(file -> new Rows(file, written, storage.value().value())),
-                schema);
-        return ChangeBatch.ofFiles(
-                contract,
-                rows,
-                sound.stream()
-                        .flatMap(file -> file.unknownColumns().stream())
-                        .distinct()
-                        .toList());
+        Dataset<Row> rows = LandedRows.read(
+                spark,
+                layout,
+                contract.sourceColumns().stream().map(Column::name).toList(),
+                sound);
+        List<String> unknown = sound.stream()
+                .flatMap(file -> file.unknownColumns().stream())
+                .distinct()
+                .toList();
+        return contract.isDaily()
+                ? ChangeBatch.ofDay(contract, rows, unknown, LandingDays.of(sound().get(0)))
+                : ChangeBatch.ofFiles(contract, rows, unknown);
     }
 
     @Override
@@ -163,7 +144,7 @@ public final class LandingFiles implements SourceFiles {
                                 + " later day or time in its name",
                         contract.id(),
                         file.path(),
-                        found.exportedAt().toInstant());
+                        Instant.ofEpochMilli(found.exportedAt()));
             }
         }
         return broken;
@@ -180,68 +161,5 @@ public final class LandingFiles implements SourceFiles {
 
     private static int tasks(int files) {
         return Math.max(1, Math.min(files, MOST_TASKS));
-    }
-
-    /** The rows of a file, one after the other. */
-    private static final class Rows implements Iterator<Row> {
-        private final Inspection file;
-        private final MessageDigest sha256 = Inspection.newDigest();
-        private final CsvReader csv;
-        private CsvReader.Record next;
-
-        Rows(Inspection file, FileLayout layout, Configuration storage) throws IOException {
-            this.file = file;
-            this.csv = new CsvReader(
-                    new DigestInputStream(Inspection.open(file.file(), storage), sha256), layout.delimiter());
-            // the rows are not always read to their end
-            TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> close());
-            csv.next();
-            this.next = following();
-        }
-
-        private CsvReader.Record following() throws IOException {
-            CsvReader.Record row = csv.next();
-            if (row == null && !Arrays.equals(sha256.digest(), file.sha256())) {
-                throw new IOException("it was replaced while it was read");
-            }
-            return row;
-        }
-
-        @Override
-        public boolean hasNext() {
-            return next != null;
-        }
-
-        @Override
-        public Row next() {
-            if (next == null) {
-                throw new NoSuchElementException(file.file());
-            }
-            CsvReader.Record row = next;
-            boolean complete = row.fields().size() == file.fields();
-            List<Object> values = new ArrayList<>();
-            for (int position : file.positions()) {
-                values.add(complete ? row.fields().get(position) : null);
-            }
-            values.add(String.format(Locale.ROOT, "%s-%010d", file.sequence(), row.number()));
-            values.add(file.exportedAt());
-            values.add(row.text());
-            values.add(file.file());
-            values.add(complete ? null : "it has " + row.fields().size() + " fields instead of " + file.fields());
-            try {
-                next = following();
-            } catch (IOException e) {
-                throw new UncheckedIOException("could not read " + file.file(), e);
-            }
-            return RowFactory.create(values.toArray());
-        }
-
-        private void close() {
-            try {
-                csv.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException("could not close " + file.file(), e);
-            }
-        }
     }
 }

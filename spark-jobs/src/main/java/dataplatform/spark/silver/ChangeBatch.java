@@ -3,7 +3,6 @@ package dataplatform.spark.silver;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.explode;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lead;
@@ -22,6 +21,7 @@ import dataplatform.contracts.Source;
 import dataplatform.spark.landing.LandingFiles;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -86,6 +86,7 @@ public final class ChangeBatch {
     private final List<Part> parts;
     private final List<String> unknownColumns;
     private final String floor;
+    private final LocalDate day;
 
     /**
      * Rows whose files have the same columns.
@@ -94,16 +95,27 @@ public final class ChangeBatch {
      */
     private record Part(Dataset<Row> raw, String loadSeq) {}
 
-    private ChangeBatch(Contract contract, List<Part> parts, List<String> unknownColumns, String floor) {
+    private ChangeBatch(Contract contract, List<Part> parts, List<String> unknownColumns, String floor, LocalDate day) {
         this.contract = contract;
         this.parts = List.copyOf(parts);
         this.unknownColumns = List.copyOf(unknownColumns);
         this.floor = floor;
+        this.day = day;
     }
 
     /** @param unknownColumns of the files, which the rows are without */
     public static ChangeBatch ofFiles(Contract contract, Dataset<Row> rows, List<String> unknownColumns) {
-        return new ChangeBatch(contract, List.of(new Part(rows, "")), unknownColumns, "");
+        return new ChangeBatch(contract, List.of(new Part(rows, "")), unknownColumns, "", null);
+    }
+
+    /**
+     * All rows of a day.
+     *
+     * @param unknownColumns of the files, which the rows are without
+     * @param day in UTC
+     */
+    public static ChangeBatch ofDay(Contract contract, Dataset<Row> rows, List<String> unknownColumns, LocalDate day) {
+        return new ChangeBatch(contract, List.of(new Part(rows, "")), unknownColumns, "", day);
     }
 
     /** A batch without rows. */
@@ -150,7 +162,7 @@ public final class ChangeBatch {
         List<String> unknown = Arrays.stream(raw.columns())
                 .filter(name -> !known.contains(name) && !name.startsWith(BronzeColumn.BEFORE_IMAGE))
                 .toList();
-        return new ChangeBatch(contract, List.of(new Part(raw, loadSeq)), unknown, "");
+        return new ChangeBatch(contract, List.of(new Part(raw, loadSeq)), unknown, "", null);
     }
 
     /**
@@ -166,12 +178,18 @@ public final class ChangeBatch {
                         .flatMap(batch -> batch.unknownColumns.stream())
                         .distinct()
                         .toList(),
-                floor);
+                floor,
+                null);
     }
 
     /** {@code change_seq} from which the table has nothing that is not in this batch or newer; empty if there is none. */
     String floor() {
         return floor;
+    }
+
+    /** The day that the rows are all of; null if they are of no day. */
+    LocalDate day() {
+        return day;
     }
 
     /** Columns that came in and that the contract does not know. */
@@ -222,9 +240,7 @@ public final class ChangeBatch {
         List<Column> unreadable = new ArrayList<>();
         List<Column> unreadableKey = new ArrayList<>();
         StructType schema = rows.schema();
-        List<dataplatform.contracts.Column> read = contract.columns().stream()
-                .filter(column -> column.hashOf().isEmpty())
-                .toList();
+        List<dataplatform.contracts.Column> read = contract.sourceColumns();
         for (dataplatform.contracts.Column column : read) {
             StructField field = schema.apply(column.name());
             typed.add(ContractColumns.typed(column, field).as(column.name()));
@@ -235,7 +251,7 @@ public final class ChangeBatch {
             }
         }
         Set<String> present = Set.of(rows.columns());
-        boolean isFile = contract.source() instanceof Source.Files;
+        boolean isFile = contract.source() instanceof Source.Landed;
         boolean isReplicated = contract.isReplicated();
         Column none = lit(null).cast(DataTypes.StringType);
         Column written = present.contains(BronzeColumn.OP) ? col(BronzeColumn.OP) : none;
@@ -285,12 +301,9 @@ public final class ChangeBatch {
         result.add(when(col(DEFECT).isNotNull(), col(DEFECT))
                 .when(col(MISPLACED).notEqual(""), col(MISPLACED))
                 .when(col(OP).equalTo("D"), col("_unreadable"))
-                .otherwise(concat_ws(
-                        "; ",
-                        Stream.concat(
-                                        Stream.of(when(col("_unreadable").notEqual(""), col("_unreadable"))),
-                                        invalid.stream())
-                                .toArray(Column[]::new)))
+                .otherwise(sentence(Stream.concat(
+                                Stream.of(when(col("_unreadable").notEqual(""), col("_unreadable"))), invalid.stream())
+                        .toList()))
                 .as(REASON));
         result.add(col(KEYED));
         result.add(col(RAW));
@@ -301,7 +314,10 @@ public final class ChangeBatch {
                     REASON, when(isContradicted(), lit(CONTRADICTED)).otherwise(col(REASON)));
         }
         checked = checked.withColumn(KEYED, col(KEYED).or(col(REASON).equalTo("")))
-                .withColumn(RAW, when(col(REASON).notEqual(""), isFile ? col(RAW) : to_json(col(RAW))));
+                // of a day more is found out later
+                .withColumn(
+                        RAW,
+                        day != null ? col(RAW) : when(col(REASON).notEqual(""), isFile ? col(RAW) : to_json(col(RAW))));
         for (dataplatform.contracts.Column column : contract.columns()) {
             if (!column.hashOf().isEmpty()) {
                 checked = checked.withColumn(column.name(), hash(column));
@@ -363,6 +379,6 @@ public final class ChangeBatch {
     }
 
     private static Column sentence(List<Column> reasons) {
-        return concat_ws("; ", reasons.toArray(Column[]::new));
+        return ContractColumns.sentence(reasons.toArray(Column[]::new));
     }
 }

@@ -1,15 +1,17 @@
 package dataplatform.spark.silver;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.date_format;
-import static org.apache.spark.sql.functions.length;
+import static org.apache.spark.sql.functions.instr;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.lower;
 import static org.apache.spark.sql.functions.lpad;
 import static org.apache.spark.sql.functions.negate;
 import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.octet_length;
 import static org.apache.spark.sql.functions.regexp_replace;
-import static org.apache.spark.sql.functions.substring;
+import static org.apache.spark.sql.functions.substring_index;
 import static org.apache.spark.sql.functions.to_date;
 import static org.apache.spark.sql.functions.to_timestamp;
 import static org.apache.spark.sql.functions.translate;
@@ -131,13 +133,24 @@ public final class ContractColumns {
         }
         // Spark's casts from text make do with what does not fit: 12.7 is 12, 2017 its first day, 12:30:00 today's
         return switch (column.type().kind()) {
-            case INTEGER, LONG -> when(raw.rlike("^\\s*[+-]?\\d+\\s*$"), raw.cast(wanted));
+            case INTEGER, LONG -> when(not(raw.contains(".")), raw.cast(wanted));
             case DECIMAL ->
                 when(raw.rlike("^\\s*[+-]?\\d*(\\.\\d{0," + column.type().scale() + "}0*)?\\s*$"), raw.cast(wanted));
-            case DATE, TIMESTAMP ->
-                when(length(raw).geq(10).and(substring(raw, 5, 1).equalTo("-")), raw.cast(wanted));
+            case DATE -> when(isWholeDay(raw), raw.cast(wanted));
+            // a zone is looked for in a table, for each row
+            case TIMESTAMP ->
+                when(
+                        isWholeDay(raw),
+                        when(raw.endsWith("+00:00"), substring_index(raw, "+00:00", 1))
+                                .otherwise(raw)
+                                .cast(wanted));
             default -> raw.cast(wanted);
         };
+    }
+
+    private static Column isWholeDay(Column text) {
+        // neither counts characters
+        return octet_length(text).geq(10).and(instr(text, "-").equalTo(5));
     }
 
     private static Column cleaned(dataplatform.contracts.Column column, Column text) {
@@ -198,6 +211,11 @@ public final class ContractColumns {
                 .ifPresent(pattern -> reasons.add(
                         broken(not(value.rlike("^(?:" + pattern + ")$")), column, "does not match " + pattern)));
         return reasons;
+    }
+
+    /** Reasons in one sentence, empty if there is none: those are null. */
+    static Column sentence(Column... reasons) {
+        return concat_ws("; ", reasons);
     }
 
     private static Column broken(Column condition, dataplatform.contracts.Column column, String reason) {

@@ -2,6 +2,7 @@ package dataplatform.spark.silver;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.collect_set;
+import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.count_if;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.not;
@@ -17,6 +18,7 @@ import dataplatform.spark.storage.Json;
 import dataplatform.spark.storage.StateFolder;
 import io.delta.tables.DeltaTable;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -58,6 +60,7 @@ public final class SilverTable {
     /** In the data set's state: the newest batch that was reported. */
     private static final String REPORTED = "reported.json";
 
+    private static final String IS_GOOD = "_is_good";
     private static final String LOADED = "_loaded";
     private static final String PARTITIONS = "_partitions";
     private static final String HASH = "_hash";
@@ -141,7 +144,9 @@ public final class SilverTable {
         boolean isThere = exists();
         boolean isSnapshot = contract.isSnapshot();
         try (BatchCache cache = new BatchCache(bytes)) {
-            if (cache.large() && !isThere && !isSnapshot) {
+            if (batch.day() != null) {
+                replaceDay(batch, next, cache);
+            } else if (cache.large() && !isThere && !isSnapshot) {
                 loadLarge(batch, next, cache);
             } else {
                 merge(batch, isThere, next, cache);
@@ -289,6 +294,45 @@ public final class SilverTable {
         MergeResult result = MergeResult.of(contract, seen, counts, 0, reasons, batch.unknownColumns());
         write(plan, Optional.empty(), next.with(seen.text(Versions.NEWEST), floor, result));
         files.afterCommit();
+    }
+
+    /** Puts the rows of a day in the place of those that the table has of it. */
+    private void replaceDay(ChangeBatch batch, Commit next, BatchCache cache) throws InterruptedException {
+        DailySessions sessions = new DailySessions(contract, batch.day(), batch.rows(), cache);
+        Dataset<Row> checked = sessions.checked();
+        Observation observation = new Observation();
+        List<Column> figures = new ArrayList<>(sessions.nulls());
+        figures.add(count_if(DailySessions.isGood()).as(LOADED));
+        figures.add(count_if(DailySessions.isBad()).as(Versions.INVALID));
+        // they are few
+        Dataset<Row> bad = checked.observe(observation, count(lit(1)).as(Versions.ROWS), figures.toArray(Column[]::new))
+                .filter(DailySessions.isBad())
+                .localCheckpoint();
+        Figures seen = new Figures(observation.getAsJava());
+        Map<String, Long> reasons = seen.number(Versions.INVALID) == 0 && !quarantine.has(next.batch())
+                ? Map.of()
+                : quarantine.add(bad, next.batch(), cache);
+        MergeResult result = MergeResult.ofDay(contract, seen, seen.number(LOADED), reasons, batch.unknownColumns());
+        String day = batch.day().toString();
+        Dataset<Row> rows = sessions.named(checked)
+                .withColumn(partition.orElseThrow(), lit(day))
+                .select(Stream.concat(
+                                Stream.of(silverColumns),
+                                Stream.of(DailySessions.isGood().as(IS_GOOD)))
+                        .toArray(Column[]::new))
+                // without it the filter would go below, and everything be worked out twice
+                .observe("rows", count(lit(1)))
+                .filter(IS_GOOD)
+                .select(silverColumns);
+        // as many files as tasks that run at once, or twice as many
+        int tasks = spark.sparkContext().defaultParallelism();
+        rows = rows.coalesce(tasks * (1 + (int) (seen.number(LOADED) / ROWS_PER_FILE / tasks)));
+        DataFrameWriter<Row> writer = writer(rows)
+                .mode("overwrite")
+                .option("replaceWhere", isIn(Set.of(day)).expr().sql());
+        TableLog.numbered(writer, next.batch(), Json.write(next.with("", "", result)))
+                .save(dataSet.silver());
+        files.afterCommit(Set.of(day));
     }
 
     private MergePlan.Planner planner(String floor, BatchCache cache) {

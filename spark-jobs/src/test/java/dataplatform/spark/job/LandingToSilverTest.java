@@ -158,7 +158,7 @@ class LandingToSilverTest extends SparkTest {
                 "twice_20260101.csv", "has the column Betrag twice",
                 "quote_20260101.csv", "a quote in the row that begins in line 2 is not closed; close it",
                 "no_day.csv", "has no day of export in its name; call it such as budgets_2026-01-31.csv",
-                "encoding_20260101.csv", "is not UTF-8 in or after line 1; export it in UTF-8");
+                "encoding_20260101.csv", "is not UTF-8 in line 2 or the row that begins there; export it in UTF-8");
         for (Map.Entry<String, String> each : contents.entrySet()) {
             Path file = drop("budgets/" + each.getKey(), "");
             Files.write(file, each.getValue().getBytes(StandardCharsets.ISO_8859_1));

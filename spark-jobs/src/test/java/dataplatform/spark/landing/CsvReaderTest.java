@@ -23,9 +23,11 @@ class CsvReaderTest {
     @Test
     void keepsTheTextOfARowAsItStands() throws Exception {
         try (CsvReader csv = reader("a; \"b\"\"\r\nc\" \r\nd".getBytes(StandardCharsets.UTF_8))) {
-            assertThat(csv.next().text()).isEqualTo("a; \"b\"\"\r\nc\" ");
-            assertThat(csv.next().text()).isEqualTo("d");
-            assertThat(csv.next()).isNull();
+            assertThat(csv.next()).isTrue();
+            assertThat(csv.text()).isEqualTo("a; \"b\"\"\r\nc\" ");
+            assertThat(csv.next()).isTrue();
+            assertThat(csv.text()).isEqualTo("d");
+            assertThat(csv.next()).isFalse();
         }
     }
 
@@ -41,24 +43,24 @@ class CsvReaderTest {
         assertThatThrownBy(() -> read("a;b\n\"\"\"x\"\"; \" y;2\n"))
                 .hasMessageStartingWith("a field of the row that begins in line 2 goes on");
         assertThatThrownBy(() -> read("a\n\"" + "b\n".repeat(600_000)))
-                .hasMessageStartingWith("the row that begins in line 2 has more than 1000000 characters");
+                .hasMessageStartingWith("the row that begins in line 2 has more than 1000000 bytes");
         assertThatThrownBy(() ->
                         reader("für".getBytes(StandardCharsets.ISO_8859_1)).next())
                 .isInstanceOf(IOException.class)
-                .hasMessageStartingWith("is not UTF-8 in or after line 1");
+                .hasMessageStartingWith("is not UTF-8 in line 1");
     }
 
     private static List<String> read(String text) throws IOException {
         List<String> rows = new ArrayList<>();
         try (CsvReader csv = reader(text.getBytes(StandardCharsets.UTF_8))) {
-            for (CsvReader.Record row = csv.next(); row != null; row = csv.next()) {
-                rows.add(row.number() + " " + row.fields());
+            while (csv.next()) {
+                rows.add(csv.line() + " " + csv.fields());
             }
         }
         return rows;
     }
 
     private static CsvReader reader(byte[] content) throws IOException {
-        return new CsvReader(new ByteArrayInputStream(content), ';');
+        return new CsvReader(new ByteArrayInputStream(content), ';', 0, Long.MAX_VALUE);
     }
 }
