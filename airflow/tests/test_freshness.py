@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
-from airflow.exceptions import AirflowFailException, AirflowSkipException
+from airflow.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+)
 from botocore.exceptions import ClientError
 from dataplatform import freshness, replication
 from dataplatform.settings import contracts
@@ -259,3 +263,54 @@ def test_silence_of_dms_is_no_proof_where_promises_are_kept(monkeypatch):
     assert replication.now_less_latency() is None
     latency_says(0)
     assert replication.now_less_latency()
+
+
+EVENTS = "events_input/2026-03-01/"
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    """Looks for the files of the first of March, in the morning after."""
+
+    def look(reschedules):
+        context = {
+            "logical_date": datetime(2026, 3, 2, 0, 10, tzinfo=UTC),
+            "task_reschedule_count": reschedules,
+        }
+        monkeypatch.setattr(freshness, "get_current_context", lambda: context)
+        return freshness.came.function("customers.events").is_done
+
+    return look
+
+
+def test_files_of_the_day_before_are_looked_for_three_times(looked):
+    put("landing", "events_input/2026-03-02/events_1.csv")
+    put("landing", EVENTS + "notes.csv")
+    put("landing", EVENTS + "old/events_1.csv")
+    assert not looked(0)
+    assert not looked(1)
+    with pytest.raises(AirflowException, match=f"s3://landing/{EVENTS} after 3 looks"):
+        looked(2)
+
+    put("landing", EVENTS + "events_1.csv")
+    assert looked(0)
+
+
+def test_files_of_days_wait_until_they_are_taken_whatever_day_they_are_of(params):
+    with pytest.raises(AirflowSkipException):
+        freshness.new_in_landing.function("customers")
+    put("landing", EVENTS + "events_1.csv")
+    put("landing", EVENTS + "notes.csv")
+    put("landing", "customers/events/events_1.csv")
+
+    news = freshness.new_in_landing.function("customers")
+    assert list(news["events"]) == [EVENTS + "events_1.csv"]
+    freshness.taken.function("customers", news)
+    with pytest.raises(AirflowSkipException):
+        freshness.new_in_landing.function("customers")
+
+    time.sleep(1.1)
+    put("landing", "events_input/2026-01-01/events_2.csv")
+    assert list(freshness.new_in_landing.function("customers")["events"]) == [
+        "events_input/2026-01-01/events_2.csv"
+    ]

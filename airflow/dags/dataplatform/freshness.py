@@ -10,18 +10,26 @@ taken
 """
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import boto3
-from airflow.exceptions import AirflowFailException, AirflowSkipException
-from airflow.sdk import get_current_context, task
+from airflow.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+)
+from airflow.sdk import PokeReturnValue, get_current_context, task
 
 from dataplatform.replication import bronze_complete_until
 from dataplatform.settings import (
+    DEFAULT_ARGS,
     ENVIRONMENT,
+    POLL,
     bronze_folder,
     contracts,
     domains,
+    is_daily,
     is_replicated,
     is_streamed,
     settings,
@@ -35,6 +43,11 @@ TICK = timedelta(seconds=1)
 
 # what transforms web events writes several files at once: one may be seen after another that has a later time
 TRANSFORMING = timedelta(minutes=15)
+
+# files of a day that have not come are looked for so often, a minute apart, and again half an hour later; sooner where tests run
+LOOKS = 3
+LOOK_AGAIN = min(60, 3 * POLL)
+TRY_AGAIN = min(timedelta(minutes=30), 6 * DEFAULT_ARGS["retry_delay"])
 
 # a change file is named by the time of its first change, and written later
 NAMED_EARLIER = timedelta(days=1)
@@ -67,6 +80,47 @@ def new_in_stream(domain: str) -> dict[str, dict[str, str]]:
     files = waiting(domain, [contract["name"] for contract in contracts(domain)])
     if not any(files.values()) and not get_current_context()["params"].get("again"):
         raise AirflowSkipException("silver has all web events that are in bronze")
+    return files
+
+
+@task.sensor(
+    poke_interval=LOOK_AGAIN,
+    mode="reschedule",
+    # that it gives up, to try again later, is its own business
+    timeout=timedelta(days=1).total_seconds(),
+    retries=3,
+    retry_delay=TRY_AGAIN,
+)
+def came(data_set: str) -> PokeReturnValue:
+    """Waits until files of the day before the run have come, for three looks.
+
+    :param data_set: one that comes by the day
+    """
+    context = get_current_context()
+    day = (context.get("logical_date") or context["dag_run"].run_after).astimezone(
+        UTC
+    ).date() - timedelta(days=1)
+    domain = data_set.partition(".")[0]
+    contract = next(each for each in contracts(domain) if each["id"] == data_set)
+    bucket, prefix, name = landing(contract)
+    folder = f"{prefix}{day}/"
+    found = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix=folder)
+    if any(name.fullmatch(each["Key"]) for each in found.get("Contents", [])):
+        return PokeReturnValue(True)
+    where = f"no files of {data_set} are in s3://{bucket}/{folder}"
+    if context["task_reschedule_count"] + 1 >= LOOKS:
+        raise AirflowException(f"{where} after {LOOKS} looks")
+    print(where)
+    return PokeReturnValue(False)
+
+
+@task(trigger_rule="all_done")
+def new_in_landing(domain: str) -> dict[str, dict[str, str]]:
+    """The files of days that silver lacks, as ``waiting`` says them; skipped if there is none. Comes after ``came``, also where that has
+    failed: another day's file may be late."""
+    files = waiting(domain, [contract["name"] for contract in contracts(domain)])
+    if not any(files.values()) and not get_current_context()["params"].get("again"):
+        raise AirflowSkipException("silver has all files that are in landing")
     return files
 
 
@@ -204,15 +258,13 @@ class State:
         """Files that silver lacks, with the time of their arrival."""
         if is_streamed(self.contract):
             bucket, prefix = bronze_folder(self.contract)
-            suffix = ".parquet"
+            name = re.compile(".*[.]parquet")
         else:
-            bucket = settings()["landing"]
-            prefix = f"{self.contract['domain']}/{self.contract['name']}/"
-            suffix = "." + self.contract["servers"][0]["format"]
+            bucket, prefix, name = landing(self.contract)
         return {
             file["Key"]: file["LastModified"]
             for file in self._objects(bucket, prefix)
-            if file["Key"].endswith(suffix)
+            if name.fullmatch(file["Key"])
             and file["LastModified"] > self.complete_until
             # a file that was replaced has arrived anew
             and self.taken.get(file["Key"]) != file["LastModified"]
@@ -247,6 +299,17 @@ class State:
         )
         for page in pages:
             yield from page.get("Contents", [])
+
+
+def landing(contract: dict) -> tuple[str, str, re.Pattern]:
+    """Where the files of a data set that comes in files are: the bucket, what their keys begin with, and what they are like."""
+    pattern = contract["servers"][0]["location"].removeprefix("s3://").partition("/")[2]
+    if is_daily(contract):
+        name = re.escape(pattern).replace(r"\*", "[^/]*")
+    else:
+        # in folders, too
+        name = re.escape(pattern).replace(r"\*", ".*")
+    return settings()["landing"], pattern.partition("*")[0], re.compile(name)
 
 
 def promised(contract: dict) -> timedelta:

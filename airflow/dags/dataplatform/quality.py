@@ -11,6 +11,7 @@ from dataplatform.settings import (
     ENVIRONMENT,
     comes_in_files,
     contracts,
+    is_daily,
     is_streamed,
     settings,
 )
@@ -31,7 +32,11 @@ def quality_gate(domain: str, allowed: float = 0.01) -> None:
     bucket = boto3.resource("s3").Bucket(names["silver"])
     accepted = get_current_context()["params"]["accept"]
     refused, passed, drifting, aside = [], {}, 0, 0
-    in_files = {each["name"] for each in contracts(domain) if comes_in_files(each)}
+    in_files = {
+        each["name"]
+        for each in contracts(domain)
+        if comes_in_files(each) or is_daily(each)
+    }
     streamed = {each["name"] for each in contracts(domain) if is_streamed(each)}
     for found in bucket.objects.filter(Prefix=f"{names['state']['reports']}{domain}/"):
         name = found.key.rpartition("/")[2].removesuffix(".json")

@@ -141,6 +141,11 @@ def comes_in_files(contract: dict) -> bool:
     return properties(contract)["load"] in ("snapshot", "append")
 
 
+def is_daily(contract: dict) -> bool:
+    """Whether a data set comes in files of the day."""
+    return properties(contract)["load"] == "daily"
+
+
 def is_replicated(contract: dict) -> bool:
     """Whether a data set comes from a database."""
     return properties(contract)["load"] == "cdc"
