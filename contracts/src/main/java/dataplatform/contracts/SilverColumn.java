@@ -26,7 +26,7 @@ public record SilverColumn(String name, String stagingName, DataType type, Strin
     public static final String BATCH = "batch";
 
     /** What the platform adds to each table; no column of a contract is called so. */
-    public static final Set<String> OF_THE_PLATFORM = Set.of(CHANGE_SEQ, EXTRACTED_AT);
+    public static final Set<String> OF_THE_PLATFORM = Set.of(CHANGE_SEQ, EXTRACTED_AT, BATCH);
 
     /** The columns of every data set's quarantine, where the rows are kept that break its contract. */
     public static final List<SilverColumn> QUARANTINE = List.of(
@@ -52,7 +52,10 @@ public record SilverColumn(String name, String stagingName, DataType type, Strin
                 .forEach(c -> columns.add(new SilverColumn(c.name(), c.stagingName(), c.type(), c.description())));
         contract.partition().ifPresent(p -> columns.add(new SilverColumn(p.name(), DataType.STRING, p.description())));
         if (contract.isDaily()) {
-            // a day's rows are of one moment
+            columns.add(new SilverColumn(
+                    BATCH,
+                    DataType.of(DataType.Kind.LONG),
+                    "Number of the batch that the day was made with, as in data_quality: another one if any of its rows may have changed."));
             return columns;
         }
         columns.add(new SilverColumn(

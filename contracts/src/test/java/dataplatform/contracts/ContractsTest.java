@@ -148,7 +148,7 @@ class ContractsTest {
                 .returns(false, Column::required);
         assertThat(SilverColumn.of(events))
                 .extracting(SilverColumn::name)
-                .endsWith("event_type", "is_synthetic", "event_date");
+                .endsWith("event_type", "is_synthetic", "event_date", "batch");
     }
 
     @Test

@@ -316,6 +316,7 @@ public final class SilverTable {
         String day = batch.day().toString();
         Dataset<Row> rows = sessions.named(checked)
                 .withColumn(partition.orElseThrow(), lit(day))
+                .withColumn(SilverColumn.BATCH, lit(next.batch()))
                 .select(Stream.concat(
                                 Stream.of(silverColumns),
                                 Stream.of(DailySessions.isGood().as(IS_GOOD)))
