@@ -25,7 +25,7 @@ import java.util.Optional;
  * @param dateFormat how files write a date or time, as {@link java.time.format.DateTimeFormatter} has it; ISO 8601 if there is none
  * @param decimalComma whether files write a number as {@code 1.234,56} and not as {@code 1234.56}
  * @param negated whether files write a number with the opposite sign
- * @param hashOf columns that the value is made of, in a data set without ids; empty if the source has the value
+ * @param derivation how the value is made; empty if the source has it
  */
 public record Column(
         String name,
@@ -46,10 +46,9 @@ public record Column(
         Optional<String> dateFormat,
         boolean decimalComma,
         boolean negated,
-        List<String> hashOf) {
+        Optional<Derivation> derivation) {
     public Column {
         allowed = List.copyOf(allowed);
-        hashOf = List.copyOf(hashOf);
     }
 
     /** The same column where a value may be missing. */
@@ -73,6 +72,6 @@ public record Column(
                 dateFormat,
                 decimalComma,
                 negated,
-                hashOf);
+                derivation);
     }
 }

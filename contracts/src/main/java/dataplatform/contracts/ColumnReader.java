@@ -15,6 +15,7 @@ import java.util.regex.PatternSyntaxException;
 final class ColumnReader {
     private static final Set<Kind> NUMBERS = EnumSet.of(Kind.INTEGER, Kind.LONG, Kind.DECIMAL, Kind.DOUBLE);
     private static final Pattern HASH = Pattern.compile("hash\\((\\w+(?:, *\\w+)*)\\)");
+    private static final Pattern WORD = Pattern.compile("has_word\\((\\w+), *([^\\s\\p{javaUpperCase}]+)\\)");
     private static final Pattern REFERENCE = Pattern.compile("(\\w+)\\.(\\w+)");
 
     private ColumnReader() {}
@@ -101,7 +102,7 @@ final class ColumnReader {
                 format.map(YamlNode::text),
                 decimalComma && NUMBERS.contains(type.kind()),
                 negated.map(YamlNode::flag).orElse(false),
-                property.find("transformLogic").map(ColumnReader::hashOf).orElse(List.of()));
+                property.find("transformLogic").map(ColumnReader::derivation));
     }
 
     /** What the column is called in the warehouse: its business name, if it has one. */
@@ -109,12 +110,20 @@ final class ColumnReader {
         return property.find("businessName").orElse(property.get("name")).name();
     }
 
-    private static List<String> hashOf(YamlNode logic) {
+    private static Derivation derivation(YamlNode logic) {
         Matcher hash = HASH.matcher(logic.text());
-        if (!hash.matches()) {
-            throw logic.broken("expected hash(<column>, …), not '" + logic.text() + "'");
+        if (hash.matches()) {
+            return new Derivation.Hash(List.of(hash.group(1).split(", *")));
         }
-        return List.of(hash.group(1).split(", *"));
+        Matcher word = WORD.matcher(logic.text());
+        if (word.matches()) {
+            return new Derivation.Word(word.group(1), word.group(2));
+        }
+        if (logic.text().equals("line()")) {
+            return new Derivation.Line();
+        }
+        throw logic.broken(
+                "expected hash(<column>, …), line() or has_word(<column>, <word>), not '" + logic.text() + "'");
     }
 
     private static DataType type(YamlNode property) {

@@ -77,13 +77,21 @@ public record Contract(
 
     /** The columns as the source has them: without those that the platform makes up, and a value that it fills in may be missing. */
     public List<Column> sourceColumns() {
-        if (source instanceof Source.Daily daily) {
-            return columns.stream()
-                    .filter(column -> !column.name().equals(daily.sessions().synthetic()))
-                    .map(column -> column.name().equals(daily.sessions().user()) ? column.optional() : column)
-                    .toList();
-        }
-        return columns.stream().filter(column -> column.hashOf().isEmpty()).toList();
+        Optional<Source.Sessions> sessions = sessions();
+        return columns.stream()
+                .filter(column -> column.derivation().isEmpty())
+                .filter(column -> sessions.filter(each -> column.name().equals(each.synthetic()))
+                        .isEmpty())
+                .map(column -> sessions.filter(each -> column.name().equals(each.user()))
+                                .isPresent()
+                        ? column.optional()
+                        : column)
+                .toList();
+    }
+
+    /** How its rows make sessions, if they do. */
+    public Optional<Source.Sessions> sessions() {
+        return source instanceof Source.Daily daily ? daily.sessions() : Optional.empty();
     }
 
     /** Whether it comes in files of a day that are all its rows of that day. */

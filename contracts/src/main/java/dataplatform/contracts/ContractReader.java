@@ -121,7 +121,7 @@ final class ContractReader {
             throw partitions.get(1).broken("is a second partition column; keep one");
         }
         Source source = source(root, custom, schema, columns, partitions);
-        checkHashes(schema, columns, key.values());
+        checkDerivations(required(root, custom, "load").oneOf(Load.class), schema, columns, key.values());
         return new Contract(
                 domain,
                 name,
@@ -198,6 +198,13 @@ final class ContractReader {
                 byExport,
                 partitions,
                 "is partitioned, which data sets that load by snapshot or append can't be; remove the column");
+        refuse(
+                load != Load.DAILY,
+                partitions.stream()
+                        .map(property -> property.get("transformLogic"))
+                        .filter(logic -> logic.text().equals("day()"))
+                        .toList(),
+                "is for data sets that load by daily; name a column");
         refuse(load == Load.CDC, ofAllButDatabases, "is for data sets that come in files or by stream; remove it");
     }
 
@@ -280,15 +287,17 @@ final class ContractReader {
             throw server.get("location")
                     .broken("expected s3://<bucket>/<folder>/*/<name>.csv, where the first * is the day");
         }
-        if (partitions.isEmpty() || !partitions.get(0).text("transformLogic").startsWith("day(")) {
+        String expected = custom.containsKey("sessions") ? "day\\(\\w+\\)" : "day\\(\\)";
+        if (partitions.isEmpty() || !partitions.get(0).text("transformLogic").matches(expected)) {
             throw schema.get("properties")
-                    .broken("no column is partitioned by day(<column>), and each day replaces its own");
+                    .broken("no column is partitioned by day(<column>), or by day() where rows make no sessions;"
+                            + " each day replaces its own");
         }
         return new Source.Daily(
                 format(server),
                 location.group(1),
                 location.group(2),
-                sessions(required(root, custom, "sessions"), columns));
+                Optional.ofNullable(custom.get("sessions")).map(node -> sessions(node, columns)));
     }
 
     private static Source.Sessions sessions(YamlNode node, List<Column> columns) {
@@ -330,31 +339,54 @@ final class ContractReader {
                 delimiter.map(node -> node.value().toString().charAt(0)).orElse(','));
     }
 
-    /** A key that is made of a row must be all of the key, and made of what the file has. */
-    private static void checkHashes(YamlNode schema, List<Column> columns, Collection<Column> key) {
+    /** A key that is made up must be all of the key, and made of what the source has. */
+    private static void checkDerivations(Load load, YamlNode schema, List<Column> columns, Collection<Column> key) {
         for (YamlNode property : schema.get("properties").items()) {
-            Optional<Column> hash = columns.stream()
-                    .filter(column ->
-                            !column.hashOf().isEmpty() && column.name().equals(property.text("name")))
+            Optional<Column> made = columns.stream()
+                    .filter(column -> column.name().equals(property.text("name")))
+                    .filter(column -> column.derivation().isPresent())
                     .findFirst();
-            if (hash.isEmpty()) {
+            if (made.isEmpty()) {
                 continue;
             }
             YamlNode logic = property.get("transformLogic");
-            if (!hash.get().key() || key.size() != 1 || !hash.get().type().equals(DataType.STRING)) {
-                throw logic.broken("only a text column that is the whole primary key can be a hash");
+            Column column = made.get();
+            boolean isKey = column.key() && key.size() == 1 && column.type().equals(DataType.STRING);
+            Derivation derivation = column.derivation().get();
+            if (derivation instanceof Derivation.Hash hash) {
+                refuse(!isKey, List.of(logic), "only a text column that is the whole primary key can be a hash");
+                refuse(load == Load.DAILY, List.of(logic), "is not for data sets that load by daily; use line()");
+                checkAreOthers(logic, column, hash.columns(), columns);
+            } else if (derivation instanceof Derivation.Line) {
+                refuse(!isKey, List.of(logic), "only a text column that is the whole primary key can be line()");
+                refuse(
+                        load != Load.DAILY,
+                        List.of(logic),
+                        "is for data sets that load by daily; use hash(<column>, …)");
+            } else if (derivation instanceof Derivation.Word word) {
+                refuse(
+                        column.key() || !column.type().equals(DataType.of(Kind.BOOLEAN)),
+                        List.of(logic),
+                        "only a boolean column that is no key can be has_word");
+                checkAreOthers(logic, column, List.of(word.column()), columns);
             }
-            for (String name : hash.get().hashOf()) {
-                if (name.equals(hash.get().name())
-                        || columns.stream().noneMatch(column -> column.name().equals(name))) {
-                    throw logic.broken("there is no other column " + name + "; name columns of this contract");
-                }
+        }
+    }
+
+    private static void checkAreOthers(YamlNode logic, Column made, List<String> names, List<Column> columns) {
+        for (String name : names) {
+            if (name.equals(made.name())
+                    || columns.stream().noneMatch(column -> column.name().equals(name))) {
+                throw logic.broken("there is no other column " + name + "; name columns of this contract");
             }
         }
     }
 
     private static Partition partition(YamlNode property, List<Column> columns) {
         YamlNode logic = property.get("transformLogic");
+        if (logic.text().equals("day()")) {
+            return new Partition(property.text("name"), property.text("description"), Transform.DAY, "");
+        }
         Matcher transform = TRANSFORM.matcher(logic.text());
         Optional<Transform> known = transform.matches()
                 ? Stream.of(Transform.values())

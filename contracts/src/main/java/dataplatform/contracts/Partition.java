@@ -6,7 +6,7 @@ package dataplatform.contracts;
  * @param name the partition column; its values are text
  * @param description for people
  * @param transform how the value follows from the source column
- * @param source the contract's column that it follows from; required, a date or a timestamp
+ * @param source the contract's column that it follows from; required, a date or a timestamp. Empty if it is the day of the folder
  */
 public record Partition(String name, String description, Transform transform, String source) {
     /** How a partition's value follows from its source column. */

@@ -52,10 +52,11 @@ public record SilverColumn(String name, String stagingName, DataType type, Strin
                 .forEach(c -> columns.add(new SilverColumn(c.name(), c.stagingName(), c.type(), c.description())));
         contract.partition().ifPresent(p -> columns.add(new SilverColumn(p.name(), DataType.STRING, p.description())));
         if (contract.isDaily()) {
-            columns.add(new SilverColumn(
-                    BATCH,
-                    DataType.of(DataType.Kind.LONG),
-                    "Number of the batch that the day was made with, as in data_quality: another one if any of its rows may have changed."));
+            columns.add(
+                    new SilverColumn(
+                            BATCH,
+                            DataType.of(DataType.Kind.LONG),
+                            "Number of the batch that the day was made with, as in data_quality: another one if any of its rows may have changed."));
             return columns;
         }
         columns.add(new SilverColumn(

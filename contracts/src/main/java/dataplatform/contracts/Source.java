@@ -35,9 +35,9 @@ public sealed interface Source {
      * @param format how they are written
      * @param folder in the bucket that those of the days are in
      * @param pattern of the files' names, in which {@code *} stands for any text
-     * @param sessions how the rows follow each other
+     * @param sessions how the rows follow each other, if they are what somebody did
      */
-    record Daily(FileFormat format, String folder, String pattern, Sessions sessions) implements Landed {}
+    record Daily(FileFormat format, String folder, String pattern, Optional<Sessions> sessions) implements Landed {}
 
     /**
      * The columns that make sessions of rows. Within a day a session's numbers follow each other without gap, and it has one user. Users of

@@ -20,6 +20,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,7 +97,9 @@ class ContractsTest {
         Contract budgets = Contracts.readFile(FINANCE.resolve("budgets.odcs.yaml"));
 
         assertThat(bank.source()).isEqualTo(appended(';', "booked_on"));
-        assertThat(bank.key().get(0).hashOf())
+        assertThat(bank.key().get(0).derivation())
+                .get(InstanceOfAssertFactories.type(Derivation.Hash.class))
+                .extracting(Derivation.Hash::columns, InstanceOfAssertFactories.LIST)
                 .startsWith("account_id", "booked_on")
                 .hasSize(9);
         assertThat(bank.column("booked_on").sourceName()).isEqualTo("Buchungstag");
@@ -105,7 +108,7 @@ class ContractsTest {
         assertThat(bank.column("amount").negated()).isFalse();
         assertThat(cards.source()).isEqualTo(appended(',', "purchased_on"));
         assertThat(cards.column("amount").negated()).isTrue();
-        assertThat(cards.key().get(0).hashOf()).isEmpty();
+        assertThat(cards.key().get(0).derivation()).isEmpty();
         assertThat(budgets.isSnapshot()).isTrue();
         assertThat(((Source.Files) budgets.source()).exportedOn()).isEmpty();
         assertThatThrownBy(budgets::sourceSchema)
@@ -138,7 +141,7 @@ class ContractsTest {
                         new FileFormat.Csv(','),
                         "events_input",
                         "events_*.csv",
-                        new Source.Sessions("session_id", "sequence_number", "user_id", "is_synthetic")));
+                        Optional.of(new Source.Sessions("session_id", "sequence_number", "user_id", "is_synthetic"))));
         assertThat(events.sourceFolder()).isEqualTo("events_input");
         assertThat(events.column("user_id").required()).isTrue();
         assertThat(events.sourceColumns())
@@ -276,7 +279,7 @@ class ContractsTest {
             accounts          | format: dd.MM.yyyy          | format: day-first                        | schema[0].properties[6].logicalTypeOptions.format: is not a format of dates
             accounts          | pattern: '                  | format: '                                | schema[0].properties[0].logicalTypeOptions.format: only a date or a timestamp can have a format
             accounts          | 'classification: internal'  | 'classification: internal\n        partitioned: true' | 'schema[0].properties[7]: is partitioned, which data sets that load by snapshot or append can''t be'
-            bank_transactions | hash(account_id,            | md5(account_id,                          | schema[0].properties[0].transformLogic: expected hash(<column>, …), not
+            bank_transactions | hash(account_id,            | md5(account_id,                          | schema[0].properties[0].transformLogic: expected hash(<column>, …), line() or has_word(<column>, <word>), not
             bank_transactions | hash(account_id,            | hash(account,                            | schema[0].properties[0].transformLogic: there is no other column account
             bank_transactions | hash(account_id,            | hash(transaction_id,                     | schema[0].properties[0].transformLogic: there is no other column transaction_id
             card_transactions | physicalName: Merchant      | transformLogic: hash(amount)             | schema[0].properties[5].transformLogic: only a text column that is the whole primary key can be a hash

@@ -3,19 +3,24 @@ package dataplatform.spark.silver;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.explode;
+import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lead;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.lower;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.substring_index;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.when;
 
 import dataplatform.contracts.BronzeColumn;
 import dataplatform.contracts.Contract;
+import dataplatform.contracts.Derivation;
 import dataplatform.contracts.SilverColumn;
 import dataplatform.contracts.Source;
 import dataplatform.spark.landing.LandingFiles;
@@ -29,6 +34,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
@@ -276,7 +282,7 @@ public final class ChangeBatch {
                 .as("_unreadable"));
         // an id that is made of a row's values is that of a valid row alone
         boolean madeUp =
-                contract.key().stream().anyMatch(column -> !column.hashOf().isEmpty());
+                contract.key().stream().anyMatch(column -> column.derivation().isPresent());
         typed.add((madeUp ? lit(false) : sentence(unreadableKey).equalTo("").and(misplaced.equalTo(""))).as(KEYED));
         typed.add(
                 isFile
@@ -294,6 +300,8 @@ public final class ChangeBatch {
         List<Column> result = new ArrayList<>();
         read.forEach(column -> result.add(col(column.name())));
         contract.partition()
+                // of a day it is the folder's
+                .filter(p -> day == null)
                 .ifPresent(p -> result.add(ContractColumns.partitionValue(p).as(p.name())));
         result.add(col(SilverColumn.CHANGE_SEQ));
         result.add(col(SilverColumn.EXTRACTED_AT));
@@ -319,8 +327,9 @@ public final class ChangeBatch {
                         RAW,
                         day != null ? col(RAW) : when(col(REASON).notEqual(""), isFile ? col(RAW) : to_json(col(RAW))));
         for (dataplatform.contracts.Column column : contract.columns()) {
-            if (!column.hashOf().isEmpty()) {
-                checked = checked.withColumn(column.name(), hash(column));
+            if (column.derivation().isPresent()) {
+                checked = checked.withColumn(
+                        column.name(), made(column, column.derivation().get()));
             }
         }
         return checked;
@@ -338,21 +347,34 @@ public final class ChangeBatch {
         return isValid.and(next.isNotNull()).and(not(next.eqNullSafe(row)));
     }
 
+    private Column made(dataplatform.contracts.Column column, Derivation derivation) {
+        if (derivation instanceof Derivation.Hash hash) {
+            return hash(column, hash.columns());
+        }
+        if (derivation instanceof Derivation.Word word) {
+            Column text = lower(col(word.column()));
+            // most have it nowhere, which is soon seen
+            return text.contains(word.word()).and(text.rlike("(?:^|\\s)" + Pattern.quote(word.word()) + "(?:\\s|$)"));
+        }
+        Column line = expr("right(" + SilverColumn.CHANGE_SEQ + ", 10)").cast(DataTypes.LongType);
+        return concat(substring_index(col(FILE), "/", -2), lit(":"), line.cast(DataTypes.StringType));
+    }
+
     /**
      * An id for a row of a file without ids: what the row says, and its number among the rows of the file that say the same. So two
      * equal transactions of one export are two, and stay two however many exports they stand in.
      */
-    private Column hash(dataplatform.contracts.Column id) {
+    private Column hash(dataplatform.contracts.Column id, List<String> of) {
         List<Column> same = new ArrayList<>(List.of(col(FILE), col(REASON).equalTo("")));
-        id.hashOf().forEach(name -> same.add(col(name)));
+        of.forEach(name -> same.add(col(name)));
         // what else the row says goes before its line: an export may list the latest first
         List<Column> order = new ArrayList<>();
         contract.columns().stream()
-                .filter(column -> column != id && !id.hashOf().contains(column.name()))
+                .filter(column -> column != id && !of.contains(column.name()))
                 .forEach(column -> order.add(col(column.name())));
         order.add(col(SilverColumn.CHANGE_SEQ));
         List<Column> values = new ArrayList<>();
-        id.hashOf().forEach(name -> values.add(col(name).cast(DataTypes.StringType)));
+        of.forEach(name -> values.add(col(name).cast(DataTypes.StringType)));
         values.add(row_number()
                 .over(Window.partitionBy(same.toArray(Column[]::new)).orderBy(order.toArray(Column[]::new)))
                 .cast(DataTypes.StringType));

@@ -104,7 +104,7 @@ final class DailySessions {
      */
     DailySessions(Contract contract, LocalDate day, Dataset<Row> rows, BatchCache cache) {
         this.contract = contract;
-        this.columns = ((Source.Daily) contract.source()).sessions();
+        this.columns = contract.sessions().orElseThrow();
         this.time = contract.partition().orElseThrow().source();
         this.key = contract.key().get(0).name();
         this.day = day;
@@ -170,16 +170,11 @@ final class DailySessions {
                                 .as(IS_SUSPECT));
     }
 
-    /** Counts of the values that the files lack, under the names of their columns. */
-    List<Column> nulls() {
-        return contract.sourceColumns().stream()
-                .map(dataplatform.contracts.Column::name)
-                .map(name -> count_if(
-                                name.equals(columns.user())
-                                        ? col(UNNAMED)
-                                        : col(name).isNull())
-                        .as(name))
-                .toList();
+    /** Whether the files have no value of a column. */
+    Column isMissing(dataplatform.contracts.Column column) {
+        return column.name().equals(columns.user())
+                ? col(UNNAMED)
+                : col(column.name()).isNull();
     }
 
     /** Whether a row of {@link #checked} is to be in silver. */

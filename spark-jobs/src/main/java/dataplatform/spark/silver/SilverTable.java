@@ -298,10 +298,17 @@ public final class SilverTable {
 
     /** Puts the rows of a day in the place of those that the table has of it. */
     private void replaceDay(ChangeBatch batch, Commit next, BatchCache cache) throws InterruptedException {
-        DailySessions sessions = new DailySessions(contract, batch.day(), batch.rows(), cache);
-        Dataset<Row> checked = sessions.checked();
+        Optional<DailySessions> sessions =
+                contract.sessions().map(each -> new DailySessions(contract, batch.day(), batch.rows(), cache));
+        Dataset<Row> checked = sessions.map(DailySessions::checked)
+                .orElseGet(() -> batch.rows().withColumn(DailySessions.REPEATED, lit(false)));
         Observation observation = new Observation();
-        List<Column> figures = new ArrayList<>(sessions.nulls());
+        List<Column> figures = new ArrayList<>();
+        for (dataplatform.contracts.Column column : contract.sourceColumns()) {
+            figures.add(count_if(sessions.map(each -> each.isMissing(column))
+                            .orElseGet(() -> col(column.name()).isNull()))
+                    .as(column.name()));
+        }
         figures.add(count_if(DailySessions.isGood()).as(LOADED));
         figures.add(count_if(DailySessions.isBad()).as(Versions.INVALID));
         // they are few
@@ -314,7 +321,8 @@ public final class SilverTable {
                 : quarantine.add(bad, next.batch(), cache);
         MergeResult result = MergeResult.ofDay(contract, seen, seen.number(LOADED), reasons, batch.unknownColumns());
         String day = batch.day().toString();
-        Dataset<Row> rows = sessions.named(checked)
+        Dataset<Row> rows = sessions.map(each -> each.named(checked))
+                .orElse(checked)
                 .withColumn(partition.orElseThrow(), lit(day))
                 .withColumn(SilverColumn.BATCH, lit(next.batch()))
                 .select(Stream.concat(
@@ -409,7 +417,10 @@ public final class SilverTable {
                 .option("mergeSchema", true)
                 .option(
                         "delta.dataSkippingStatsColumns",
-                        contract.partition().map(Partition::source).orElse(String.join(",", key)));
+                        contract.partition()
+                                .map(Partition::source)
+                                .filter(source -> !source.isEmpty())
+                                .orElse(String.join(",", key)));
         partition.ifPresent(writer::partitionBy);
         return writer;
     }

@@ -533,6 +533,39 @@ class DaysToSilverTest extends SparkTest {
     }
 
     @Test
+    void aReviewIsPositiveIfItHasTheWord() throws Exception {
+        Path file = folder.resolve("landing/raw/movie_review/" + DAY + "/movie_review.csv");
+        Files.createDirectories(file.getParent());
+        Files.writeString(
+                file,
+                "cid,review_str\n"
+                        + "1,Good fun .\n"
+                        + "1,\"so\tGOOD, it's good\"\n"
+                        + "1,\"bad,\nvery \"\"good\"\" , said nobody\"\n"
+                        + "2,goodness and no-good\n"
+                        + "2,good\n"
+                        + "3,\n"
+                        + "x,good\n"
+                        + "4\n");
+
+        assertThat(run()).isZero();
+        assertThat(texts(table("user_behaviour/movie_review")
+                        .selectExpr("concat_ws(' ', review_id, cid, positive_review, insert_date, batch) as row")
+                        .sort("row")))
+                .containsExactly(
+                        "2026-03-01/movie_review.csv:2 1 true 2026-03-01 1",
+                        "2026-03-01/movie_review.csv:3 1 true 2026-03-01 1",
+                        "2026-03-01/movie_review.csv:4 1 false 2026-03-01 1",
+                        "2026-03-01/movie_review.csv:6 2 false 2026-03-01 1",
+                        "2026-03-01/movie_review.csv:7 2 true 2026-03-01 1");
+        assertThat(texts(table("user_behaviour/movie_review_quarantine")
+                        .selectExpr("concat(raw_row, ' ', reason) as row")
+                        .sort("row")))
+                .containsExactly(
+                        "3, review_str is required", "4 it has 1 fields instead of 2", "x,good cid is not int");
+    }
+
+    @Test
     void theOtherRowsOfARealShopComeOutWhole() throws Exception {
         Path real = Path.of("../../shared/data/thelook/events.csv.gz");
         assumeThat(real).as("the shared data beside the repository").exists();
