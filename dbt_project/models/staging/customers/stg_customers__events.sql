@@ -14,5 +14,6 @@ select
   uri,
   event_type,
   is_synthetic,
-  event_date
+  event_date,
+  batch
 from {{ source('data_lake_silver', 'customer_events') }}

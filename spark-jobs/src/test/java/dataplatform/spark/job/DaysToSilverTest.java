@@ -308,7 +308,7 @@ class DaysToSilverTest extends SparkTest {
 
         Files.delete(folder.resolve("landing/events_input/" + DAY + "/events_1.csv"));
         drop(DAY, 2, row(5, "7", 1, "a"));
-        assertThat(run("--days", DAY)).isZero();
+        assertThat(run("--data-sets", "customers.events", "--days", DAY)).isZero();
         assertThat(ids()).containsExactly(5L);
     }
 
@@ -319,7 +319,7 @@ class DaysToSilverTest extends SparkTest {
         List<String> rows = rows(SILVER);
         List<String> bad = rows(QUARANTINE);
 
-        assertThat(run("--days", DAY)).isZero();
+        assertThat(run("--data-sets", "customers.events", "--days", DAY)).isZero();
         assertThat(rows(SILVER)).isEqualTo(rows);
         assertThat(rows(QUARANTINE)).isEqualTo(bad);
         assertThat(quality()).endsWith("in 3, +2, skipped 1, quarantined 0, users missing 3");
@@ -369,7 +369,7 @@ class DaysToSilverTest extends SparkTest {
         assertThat(run()).isZero();
         assertThat(ids()).isEmpty();
 
-        assertThat(run("--days", "2026-03-05")).isEqualTo(1);
+        assertThat(run("--data-sets", "customers.events", "--days", "2026-03-05")).isEqualTo(1);
         assertThat(log.lines())
                 .anyMatch(line -> line.contains("events_input/2026-03-05 has no files; put those of the day there"));
         StringWriter errors = new StringWriter();

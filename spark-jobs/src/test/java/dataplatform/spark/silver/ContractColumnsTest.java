@@ -80,7 +80,7 @@ class ContractColumnsTest extends SparkTest {
                 Optional.empty(),
                 false,
                 false,
-                List.of());
+                Optional.empty());
     }
 
     @Test
