@@ -50,9 +50,12 @@ DOMAIN = "customers"
     doc_md=__doc__,
 )
 def customer_events():
-    files = came("customers.events")
+    files = came("customers.events", "{{ macros.ds_add(dag_run.run_after | ds, -1) }}")
     news = new_in_landing(DOMAIN)
-    silver = spark_job("days-to-silver", ["--run-id", "{{ run_id }}"])
+    silver = spark_job(
+        "days-to-silver",
+        ["--run-id", "{{ run_id }}", "--data-sets", "customers.events"],
+    )
     measured = age(DOMAIN)
     files >> news >> silver >> taken(DOMAIN, news) >> measured
     # what the run has made does not hide that the day has not come

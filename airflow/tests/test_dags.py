@@ -21,6 +21,7 @@ PATIENT = {"came": 3}
 # what retrying does not help
 ONCE = {
     "quality_gate",
+    "complete",
     *(f"expected.{name}" for each in BY_ARRIVAL.values() for name in each["sensor"]),
 }
 
@@ -73,7 +74,13 @@ def test_web_events_are_known_only_where_they_are_taken(monkeypatch):
     assert "web" in settings.domains()
     assert list(DagBag(file, include_examples=False).dags) == ["web_events"]
     monkeypatch.setattr(settings, "WEB_EVENTS", False)
-    assert settings.domains() == ["customers", "ecommerce", "finance", "retail"]
+    assert settings.domains() == [
+        "customers",
+        "ecommerce",
+        "finance",
+        "retail",
+        "user_behaviour",
+    ]
     assert DagBag(file, include_examples=False).dags == {}
 
 

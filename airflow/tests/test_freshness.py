@@ -270,20 +270,17 @@ EVENTS = "events_input/2026-03-01/"
 
 @pytest.fixture
 def looked(monkeypatch):
-    """Looks for the files of the first of March, in the morning after."""
+    """Looks for the files of the first of March."""
 
     def look(reschedules):
-        context = {
-            "logical_date": datetime(2026, 3, 2, 0, 10, tzinfo=UTC),
-            "task_reschedule_count": reschedules,
-        }
+        context = {"task_reschedule_count": reschedules}
         monkeypatch.setattr(freshness, "get_current_context", lambda: context)
-        return freshness.came.function("customers.events").is_done
+        return freshness.came.function("customers.events", "2026-03-01").is_done
 
     return look
 
 
-def test_files_of_the_day_before_are_looked_for_three_times(looked):
+def test_files_of_a_day_are_looked_for_three_times(looked):
     put("landing", "events_input/2026-03-02/events_1.csv")
     put("landing", EVENTS + "notes.csv")
     put("landing", EVENTS + "old/events_1.csv")
@@ -313,4 +310,28 @@ def test_files_of_days_wait_until_they_are_taken_whatever_day_they_are_of(params
     put("landing", "events_input/2026-01-01/events_2.csv")
     assert list(freshness.new_in_landing.function("customers")["events"]) == [
         "events_input/2026-01-01/events_2.csv"
+    ]
+
+
+def test_a_day_of_purchases_is_complete_when_silver_has_all_changes_of_it(monkeypatch):
+    def is_complete(day):
+        return freshness.complete.function("retail.user_purchase", day).is_done
+
+    monkeypatch.setattr(freshness, "bronze_complete_until", lambda: None)
+    assert not is_complete("2026-03-01")
+    state = freshness.State(
+        next(each for each in contracts("retail") if each["name"] == "user_purchase")
+    )
+    state.complete_until = datetime(2026, 3, 2, tzinfo=UTC)
+    state.write()
+    assert is_complete("2026-03-01")
+    assert not is_complete("2026-03-02")
+
+
+def test_files_of_one_day_are_told_from_those_of_others():
+    put("landing", "raw/movie_review/2026-03-01/movie_review.csv")
+    put("landing", "raw/movie_review/2026-03-02/movie_review.csv")
+    found = freshness.landed_on.function("user_behaviour", "2026-03-02")
+    assert list(found["movie_review"]) == [
+        "raw/movie_review/2026-03-02/movie_review.csv"
     ]

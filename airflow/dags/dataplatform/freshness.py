@@ -91,15 +91,13 @@ def new_in_stream(domain: str) -> dict[str, dict[str, str]]:
     retries=3,
     retry_delay=TRY_AGAIN,
 )
-def came(data_set: str) -> PokeReturnValue:
-    """Waits until files of the day before the run have come, for three looks.
+def came(data_set: str, day: str) -> PokeReturnValue:
+    """Waits until files of a day have come, for three looks.
 
     :param data_set: one that comes by the day
+    :param day: such as ``2026-01-31``
     """
     context = get_current_context()
-    day = (context.get("logical_date") or context["dag_run"].run_after).astimezone(
-        UTC
-    ).date() - timedelta(days=1)
     domain = data_set.partition(".")[0]
     contract = next(each for each in contracts(domain) if each["id"] == data_set)
     bucket, prefix, name = landing(contract)
@@ -112,6 +110,37 @@ def came(data_set: str) -> PokeReturnValue:
         raise AirflowException(f"{where} after {LOOKS} looks")
     print(where)
     return PokeReturnValue(False)
+
+
+@task.sensor(
+    poke_interval=LOOK_AGAIN,
+    mode="reschedule",
+    timeout=timedelta(hours=12).total_seconds(),
+    # it has waited long enough
+    retries=0,
+)
+def complete(data_set: str, day: str) -> PokeReturnValue:
+    """Waits until silver has all changes of a day of a data set that comes from a database.
+
+    :param day: such as ``2026-01-31``
+    """
+    contract = next(
+        each for each in contracts(data_set.partition(".")[0]) if each["id"] == data_set
+    )
+    end = datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
+    until = silver_until(State(contract), datetime.now(UTC), bronze_complete_until())
+    print(f"silver is complete up to {until}")
+    return PokeReturnValue(until >= end)
+
+
+@task
+def landed_on(domain: str, day: str) -> dict[str, dict[str, str]]:
+    """The files of a day that silver lacks, as ``waiting`` says them."""
+    files = waiting(domain, [contract["name"] for contract in contracts(domain)])
+    return {
+        name: {key: time for key, time in of.items() if f"/{day}/" in key}
+        for name, of in files.items()
+    }
 
 
 @task(trigger_rule="all_done")

@@ -59,16 +59,18 @@ def spectrum_partitions(domain: str) -> None:
 
 
 @task(trigger_rule="none_failed")
-def dbt_build(domain: str) -> None:
+def dbt_build(domain: str, day: str | None = None) -> None:
     """Builds and tests, in the order in which they need each other, those of a domain's models that read what has changed
     since they were built.
+
+    :param day: such as ``2026-01-31``: builds all models of a domain that are made by the day, for that one alone
 
     One task for all of them: a task per model would start dbt anew for each, which takes longer than most models do, and
     dbt itself skips what depends on a model or test that fails, and names it.
     """
     found, stage = versions(domain), Stage(domain, "dbt")
     changed = stage.news(found)
-    if not changed:
+    if not changed and not day:
         raise AirflowSkipException("the marts are in step with silver")
     # a domain's own: another one may be building at the same time
     target = Path(AIRFLOW_HOME) / "dbt" / domain
@@ -88,11 +90,18 @@ def dbt_build(domain: str) -> None:
         "build",
         *("--project-dir", str(project), "--profiles-dir", str(project)),
         "--select",
-        *selection(domain, changed, found),
+        # what they read of other domains as well
+        *(
+            [f"+path:models/marts/{domain}"]
+            if day
+            else selection(domain, changed, found)
+        ),
     ]
     if stage.was_done_otherwise():
         # marts that are made by the day would keep days of the old models
         command.append("--full-refresh")
+    elif day:
+        command += ["--vars", json.dumps({"day": day})]
     with subprocess.Popen(
         command,
         env=environment,
