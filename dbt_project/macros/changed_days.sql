@@ -51,10 +51,11 @@
     or found.events <> built.events
 {%- endmacro %}
 
-{# Deletes the days of which `messages` holds none any more: a copy that was received earlier can have another day. #}
+{# Deletes the days of which `messages` holds none any more: a copy that was received earlier can have another day.
+   Distinct, as PostgreSQL looks through all of them for each row of the model if it takes them for too many to hash. #}
 {% macro delete_lost_days(messages, day='occurred_on') -%}
   {% if is_incremental() %}
     delete from {{ this }}
-    where activity_date not in (select cast({{ day }} as date) from {{ messages }})
+    where activity_date not in (select distinct cast({{ day }} as date) from {{ messages }})
   {% endif %}
 {%- endmacro %}
