@@ -50,7 +50,10 @@ DOMAIN = "customers"
     doc_md=__doc__,
 )
 def customer_events():
-    files = came("customers.events", "{{ macros.ds_add(dag_run.run_after | ds, -1) }}")
+    files = came(
+        "customers.events",
+        "{{ macros.ds_add((dag_run.logical_date or dag_run.run_after) | ds, -1) }}",
+    )
     news = new_in_landing(DOMAIN)
     silver = spark_job(
         "days-to-silver",

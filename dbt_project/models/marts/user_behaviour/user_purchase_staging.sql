@@ -13,7 +13,7 @@ with purchases as (
   where
     quantity > 2
     {% if var('day', none) %}
-      and invoice_month = '{{ var("day")[:7] }}'
+      and invoice_month = '{{ (var("day") | string)[:7] }}'
       and cast(invoice_date as date) = cast('{{ var("day") }}' as date)
     {% endif %}
 )

@@ -20,6 +20,7 @@ import dataplatform.platform.LakeBucket;
 import dataplatform.platform.Names;
 import dataplatform.platform.SilverState;
 import dataplatform.source.CsvLoader;
+import dataplatform.source.CustomerEventGenerator;
 import dataplatform.source.Generator;
 import dataplatform.source.Progress;
 import dataplatform.source.SourceDdl;
@@ -35,6 +36,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -49,6 +51,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.io.api.Binary;
 import org.junit.jupiter.api.AfterAll;
@@ -407,6 +410,124 @@ class AirflowTest {
 
     @Test
     @Order(11)
+    void whatCustomersDoComesFromTheFilesOfADayToGold() throws Exception {
+        Path events = folder.resolve("events");
+        new CustomerEventGenerator(events, LocalDate.parse("2026-02-27"), 2, 120, 1).write();
+        land(events);
+        String bad = "events_input/2026-02-28/events_9.csv";
+        land(bad, "id;user_id\n1;2\n");
+        List<String> tasks = new ArrayList<>();
+        assertThatThrownBy(() -> airflow().run("customer_events", DATE, "{}", tasks::add))
+                .hasMessageContaining("Serverless Job failed")
+                .hasMessageContaining("events_9.csv its first line has none of the headings");
+        assertThat(tasks).contains("came", "days_to_silver.run").doesNotContain("quality_gate", "dbt_build");
+
+        // in its place one of which every fourth row breaks the contract
+        StringBuilder rows = new StringBuilder(Files.readString(events.resolve("events_input/2026-02-28/events_1.csv"))
+                .lines()
+                .findFirst()
+                .orElseThrow());
+        for (int i = 0; i < 40; i++) {
+            rows.append("\n" + i + ",,1,s" + i + ",2026-02-28 10:00:00,,,,,Chrome," + (i % 2 == 0 ? "Bing" : "Email")
+                    + ",/home,home");
+        }
+        land(bad, rows + "\n");
+        assertThatThrownBy(() -> airflow().run("customer_events", DATE, "{}", task -> {}))
+                .hasMessageContaining("The quality gate has tripped")
+                .hasMessageContaining("traffic_source is not an allowed value (20)");
+        airflow().run("customer_events", DATE, "{\"accept\": [\"customers.events\"]}", task -> {});
+
+        assertThat(count("data_lake_silver.customer_events"))
+                .isEqualTo(linesBelow(events) + 20)
+                .isEqualTo(Long.parseLong(value("select sum(events) from marts.customer_sessions")));
+        assertThat(count("data_lake_silver.customer_events where user_id is null"))
+                .isZero();
+        try (Connection athena = trino.connect(LocalEnvironment.NAMES.catalog(LakeBucket.GOLD));
+                Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
+            String query =
+                    "select traffic_source, sum(sessions) as n, sum(purchases) as bought from funnel_daily group by 1 order by 1";
+            assertThat(csv(athena, query))
+                    .isEqualTo(csv(warehouse, query.replace(" from ", " from marts.")))
+                    .contains("Email");
+        }
+        List<String> idle = new ArrayList<>();
+        airflow().run("customer_events", DATE, "{}", idle::add);
+        assertThat(idle).contains("came", "age").doesNotContain("days_to_silver.run", "gold.unload");
+    }
+
+    @Test
+    @Order(12)
+    void purchasesMeetTheReviewsOfTheirDay() throws Exception {
+        change("insert into retail.user_purchase"
+                + " (invoice_number, stock_code, quantity, invoice_date, unit_price, customer_id, country)"
+                + " select '9', 'x', n % 5 + 1, timestamp '2026-02-27' + n * interval '1 hour', n + 0.125, n % 7, 'France'"
+                + " from generate_series(0, 47) as n");
+        List<String> days = List.of("2026-02-28", "2026-02-27");
+        for (String day : days) {
+            StringBuilder reviews = new StringBuilder("cid,review_str\n");
+            for (int i = 0; i < 30; i++) {
+                reviews.append(i % 9).append(i % 4 == 0 ? ",\"so Good , it is\"\n" : ",no goodness\n");
+            }
+            land("raw/movie_review/" + day + "/movie_review.csv", reviews.toString());
+        }
+        try (ChildProcess replicator = engines.replicator(List.of())) {
+            airflow().run("retail", DATE, "{}", task -> {});
+            // the later day first
+            for (String day : days) {
+                airflow().run("user_behaviour", day, "{}", task -> {});
+            }
+        }
+        String metric = "select string_agg(metric::text, ' ' order by insert_date, customerid)"
+                + " from marts.user_behavior_metric as metric";
+        assertThat(value(metric)).isEqualTo(expectedMetric());
+
+        land("raw/movie_review/2026-02-28/movie_review.csv", "review_str\ngood\n");
+        assertThatThrownBy(() -> airflow().run("user_behaviour", "2026-02-28", "{}", task -> {}))
+                .hasMessageContaining("movie_review.csv lacks the columns [cid]");
+        assertThat(value(metric)).isEqualTo(expectedMetric());
+    }
+
+    /** The metric of two days, from the shop's own table and the reviews above. */
+    private static String expectedMetric() throws SQLException {
+        try (Connection shop = engines.postgres().connect(PostgresServer.SHOP);
+                Statement statement = shop.createStatement();
+                ResultSet found = statement.executeQuery("with spent as ("
+                        + "select customer_id, invoice_date::date as day, sum(quantity * unit_price)::numeric(18, 5) as amount"
+                        + " from retail.user_purchase where invoice_number = '9' and quantity > 2 group by 1, 2),"
+                        + " reviews as (select i % 9 as cid, count(*) as reviews, count(*) filter (where i % 4 = 0) as good"
+                        + " from generate_series(0, 29) as i group by 1)"
+                        + " select string_agg(format('(%s,%s,%s,%s,%s)', cid, amount, good, reviews, day), ' ' order by day, cid)"
+                        + " from spent join reviews on cid = customer_id")) {
+            found.next();
+            return found.getString(1);
+        }
+    }
+
+    private static void land(Path files) throws IOException {
+        try (Stream<Path> all = Files.walk(files)) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                land(files.relativize(file).toString(), Files.readString(file));
+            }
+        }
+    }
+
+    private static void land(String key, String content) {
+        engines.s3Client()
+                .putObject(request -> request.bucket(S3Server.LANDING).key(key), RequestBody.fromString(content));
+    }
+
+    private static long linesBelow(Path files) throws IOException {
+        long rows = 0;
+        try (Stream<Path> all = Files.walk(files)) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                rows += Files.readAllLines(file).size() - 1;
+            }
+        }
+        return rows;
+    }
+
+    @Test
+    @Order(13)
     void whatDagsCallIsWrittenDown() throws Exception {
         Path list = Project.file("airflow/" + CALLS);
         Set<String> called = new TreeSet<>(Files.readAllLines(folder.resolve(CALLS)));

@@ -6,6 +6,8 @@ import dataplatform.contracts.SilverColumn;
 import dataplatform.local.postgres.PostgresServer;
 import dataplatform.local.process.ChildProcess;
 import dataplatform.local.process.Project;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -17,8 +19,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.postgresql.PGConnection;
 
-/** A warehouse with the silver tables of one domain, which a test fills, and the marts that dbt builds over them. */
+/** A warehouse with the silver tables of a domain, which a test fills, and the marts that dbt builds over them. */
 final class Marts implements AutoCloseable {
     private final Path folder;
     private final String domain;
@@ -30,12 +33,16 @@ final class Marts implements AutoCloseable {
         this.postgres = postgres;
     }
 
-    /** Starts one with empty tables. */
-    static Marts start(Path folder, String domain) throws Exception {
+    /**
+     * Starts one with empty tables.
+     *
+     * @param others domains that the marts read as well
+     */
+    static Marts start(Path folder, String domain, String... others) throws Exception {
         Marts marts = new Marts(folder, domain, PostgresServer.start(folder.resolve("postgres")));
         marts.change("create schema data_lake_silver");
         for (Contract contract : Contracts.bundled()) {
-            if (contract.domain().equals(domain)) {
+            if (contract.domain().equals(domain) || List.of(others).contains(contract.domain())) {
                 // but for texts PostgreSQL calls those types as Glue does
                 String columns = SilverColumn.of(contract).stream()
                         .map(column ->
@@ -61,7 +68,8 @@ final class Marts implements AutoCloseable {
                                 "--select",
                                 "path:models/staging/" + domain,
                                 "path:models/intermediate/" + domain,
-                                "path:models/marts/" + domain),
+                                // and what they read of others
+                                "+path:models/marts/" + domain),
                         Stream.of(options))
                 .toList();
         Map<String, String> environment = Map.of(
@@ -109,6 +117,16 @@ final class Marts implements AutoCloseable {
             }
         }
         return found;
+    }
+
+    /** Takes a CSV file with headings into a table. */
+    void copy(String table, InputStream csv, String encoding) throws SQLException, IOException {
+        try (Connection warehouse = postgres.connect(PostgresServer.WAREHOUSE)) {
+            warehouse
+                    .unwrap(PGConnection.class)
+                    .getCopyAPI()
+                    .copyIn("copy " + table + " from stdin (format csv, header, encoding '" + encoding + "')", csv);
+        }
     }
 
     void change(String sql) throws SQLException {
