@@ -43,12 +43,12 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 .PHONY: demo
-demo: $(built) $(tools) $(airflow) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>, LINEAGE=<file>; or your own database: SOURCE=<JDBC URL> SCHEMA=<name>
+demo: $(built) $(tools) $(airflow) ## take a shop from PostgreSQL to tested marts: DATA=<folder of CSV files> or SCALE=<n>, DOMAINS=all for all that the platform takes, LINEAGE=<file>; or your own database: SOURCE=<JDBC URL> SCHEMA=<name>
 ifdef SOURCE
 	@$(own_source) --source '$(SOURCE)'
 else
 	@$(run) dataplatform.local.demo.Demo --state target/demo $(if $(DATA),--data '$(DATA)') $(if $(SCALE),--scale $(SCALE)) \
-	  $(if $(LINEAGE),--lineage '$(LINEAGE)')
+	  $(if $(DOMAINS),--domains '$(DOMAINS)') $(if $(LINEAGE),--lineage '$(LINEAGE)')
 endif
 
 own_source = $(run) dataplatform.local.demo.OwnSource --state target/own-source $(if $(SCHEMA),--schema '$(SCHEMA)') \

@@ -201,10 +201,15 @@ public final class OnlineRetailGenerator implements Callable<Integer> {
         out.write("\r\n");
     }
 
-    private Customer customer(SplittableRandom random) {
-        // some buy often, and most seldom
+    /** The number of a customer, of whom some buy often and most seldom. */
+    static int customerNumber(SplittableRandom random) {
         double often = random.nextDouble();
-        int number = random.nextInt(4) == 0 ? 0 : FIRST_CUSTOMER + (int) (CUSTOMERS * often * often);
+        return FIRST_CUSTOMER + (int) (CUSTOMERS * often * often);
+    }
+
+    private Customer customer(SplittableRandom random) {
+        int known = customerNumber(random);
+        int number = random.nextInt(4) == 0 ? 0 : known;
         return new Customer(number, COUNTRIES.pick(new SplittableRandom(Shop.mix(seed + number))));
     }
 

@@ -28,6 +28,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -38,7 +40,10 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /**
  * The whole platform on one machine, once through: a shop's database, replicated to bronze, brought to silver by Spark, read
@@ -54,6 +59,14 @@ public final class Demo implements Callable<Integer> {
 
     @Option(names = "--scale", defaultValue = "1", description = "Size of the generated shop; 1 is 10,000 orders.")
     private double scale;
+
+    @Option(
+            names = "--domains",
+            split = ",",
+            description =
+                    "Domains beside the shop's that get made-up data, of ${COMPLETION-CANDIDATES}, or all; default: none.",
+            completionCandidates = Other.class)
+    private List<String> domains = List.of();
 
     @Option(names = "--state", required = true, description = "Folder that everything is kept in.")
     private Path state;
@@ -72,6 +85,19 @@ public final class Demo implements Callable<Integer> {
 
     private final Map<String, Double> seconds = new LinkedHashMap<>();
 
+    @Spec
+    private CommandSpec spec;
+
+    /** The domains beside the shop's. */
+    private static final class Other implements Iterable<String> {
+        static final List<String> NAMES = List.of("customers", "finance", "retail", "user_behaviour", "web");
+
+        @Override
+        public Iterator<String> iterator() {
+            return NAMES.iterator();
+        }
+    }
+
     /** Runs the command; its help says what it takes. */
     public static void main(String[] args) {
         Program.main(new Demo(), args);
@@ -80,6 +106,16 @@ public final class Demo implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         state = state.toAbsolutePath();
+        if (domains.equals(List.of("all"))) {
+            domains = Other.NAMES;
+        }
+        for (String domain : domains) {
+            if (!Other.NAMES.contains(domain)) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "there is no domain " + domain + "; name some of " + Other.NAMES + ", or all");
+            }
+        }
         try (StateLock lock = StateLock.take(state)) {
             run();
         }
@@ -101,12 +137,13 @@ public final class Demo implements Callable<Integer> {
                 migration.get();
                 airflow.next("");
                 runDags(engines, aws.get(), contracts, loads);
+                runOthers(engines, aws.get());
             } finally {
                 migration.cancel(true);
             }
             seconds.put("total", Math.round((System.nanoTime() - start) / 1e8) / 10.0);
             try (Connection warehouse = engines.postgres().connect(PostgresServer.WAREHOUSE)) {
-                DemoSummary summary = DemoSummary.of(warehouse, contracts, loads, seconds);
+                DemoSummary summary = DemoSummary.of(warehouse, summarized(), loads, seconds);
                 new ObjectMapper()
                         .enable(SerializationFeature.INDENT_OUTPUT)
                         .writeValue(state.resolve("summary.json").toFile(), summary);
@@ -125,9 +162,26 @@ public final class Demo implements Callable<Integer> {
                     statement.execute(ddl);
                 }
             }
-            List<TableLoad> loads = new CsvLoader(contracts, Progress.toStandardError()).load(shop, folder);
+            List<TableLoad> loads =
+                    new ArrayList<>(new CsvLoader(contracts, Progress.toStandardError()).load(shop, folder));
+            if (needsPurchases()) {
+                TableLoad purchases = new MadeUpFiles(state).purchases(shop);
+                loads.removeIf(load -> load.table().equals(purchases.table()));
+                loads.add(purchases);
+            }
             return loads;
         }
+    }
+
+    private boolean needsPurchases() {
+        return domains.contains("retail") || domains.contains("user_behaviour");
+    }
+
+    /** The contracts of the domains that the demo has worked on. */
+    private List<Contract> summarized() {
+        return Contracts.bundled().stream()
+                .filter(contract -> contract.isReplicated() || domains.contains(contract.domain()))
+                .toList();
     }
 
     private Path generated() throws IOException {
@@ -168,6 +222,56 @@ public final class Demo implements Callable<Integer> {
             airflow.run(domain.getKey(), LocalDate.now(ZoneOffset.UTC).toString(), "{}", watch::next);
             watch.next("");
         }
+    }
+
+    /** Brings what was made up for other domains from files to their marts. */
+    private void runOthers(LocalPlatform engines, AwsApis aws) throws Exception {
+        if (domains.isEmpty()) {
+            return;
+        }
+        MadeUpFiles files = new MadeUpFiles(state);
+        stage("files", "made-up files of other domains to landing", () -> {
+            if (domains.contains("finance")) {
+                files.households(engines.s3Client());
+            }
+            if (domains.contains("customers")) {
+                files.customerEvents(engines.s3Client());
+            }
+            if (domains.contains("user_behaviour")) {
+                files.reviews(engines.s3Client());
+            }
+            if (domains.contains("web")) {
+                files.webEvents(engines, aws.moto(), state);
+            }
+            return null;
+        });
+        String today = LocalDate.now(ZoneOffset.UTC).toString();
+        if (domains.contains("finance")) {
+            run(aws, "finance", today);
+        }
+        if (domains.contains("customers")) {
+            run(aws, "customer_events", files.end().toString());
+        }
+        if (domains.contains("web")) {
+            run(aws, "web_events", today);
+        }
+        if (domains.contains("user_behaviour")) {
+            // silver is known to be complete while replication runs
+            try (ChildProcess replicator = engines.replicator(List.of())) {
+                run(aws, "retail", today);
+                run(aws, "user_behaviour", files.end().minusDays(2).toString());
+                run(aws, "user_behaviour", files.end().minusDays(1).toString());
+            }
+        }
+    }
+
+    private void run(AwsApis aws, String dag, String date) throws IOException, InterruptedException {
+        System.err.println("airflow: the DAG " + dag + " of " + date);
+        Watch watch = new Watch("airflow");
+        new Airflow(state, aws.environment())
+                .with("AIRFLOW__DATAPLATFORM__WEB_EVENTS", Boolean.toString(domains.contains("web")))
+                .run(dag, date, "{}", watch::next);
+        watch.next("");
     }
 
     private static boolean hasRows(List<Contract> contracts, List<TableLoad> loads) {

@@ -18,7 +18,7 @@ import java.util.Map;
 /**
  * What a demo came to.
  *
- * @param dataSets rows by data set: in the source, in silver and in quarantine
+ * @param dataSets rows by data set: in the source if that is the database, in silver and in quarantine
  * @param marts rows by mart
  * @param gmv price and freight of all order items, in Brazilian real
  * @param payments of all orders, those without items too
@@ -35,7 +35,7 @@ public record DemoSummary(
         @JsonProperty("seconds") Map<String, Double> seconds) {
 
     record Rows(
-            @JsonProperty("source") long source,
+            @JsonProperty("source") Long source,
             @JsonProperty("silver") long silver,
             @JsonProperty("quarantined") long quarantined) {}
 
@@ -47,10 +47,12 @@ public record DemoSummary(
         try (Statement statement = warehouse.createStatement()) {
             for (Contract contract : contracts) {
                 String table = Spectrum.SCHEMA + "." + contract.table();
-                long source = loads.stream()
-                        .filter(load -> load.table().equals(contract.sourceTable()))
-                        .mapToLong(TableLoad::rows)
-                        .sum();
+                Long source = contract.isReplicated()
+                        ? (Long) loads.stream()
+                                .filter(load -> load.table().equals(contract.sourceTable()))
+                                .mapToLong(TableLoad::rows)
+                                .sum()
+                        : null;
                 dataSets.put(
                         contract.id(),
                         new Rows(source, count(statement, table), count(statement, table + "_quarantine")));
@@ -99,8 +101,13 @@ public record DemoSummary(
     String table() {
         StringBuilder text = new StringBuilder();
         line(text, "%n%-46s %10s %10s %12s", "data set", "source", "silver", "quarantined");
-        dataSets.forEach((name, rows) ->
-                line(text, "%-46s %,10d %,10d %,12d", name, rows.source(), rows.silver(), rows.quarantined()));
+        dataSets.forEach((name, rows) -> line(
+                text,
+                "%-46s %10s %,10d %,12d",
+                name,
+                rows.source() == null ? "files" : String.format(Locale.ROOT, "%,d", rows.source()),
+                rows.silver(),
+                rows.quarantined()));
         line(text, "%n%-46s %10s", "mart", "rows");
         marts.forEach((name, rows) -> line(text, "%-46s %,10d", name, rows));
         line(text, "%n%-46s %14s", "", "BRL");

@@ -153,7 +153,8 @@ public final class AwsApis implements AutoCloseable {
         return Map.copyOf(environment);
     }
 
-    Moto moto() {
+    /** What stands for the services that have nothing behind them here. */
+    public Moto moto() {
         return moto;
     }
 
