@@ -12,12 +12,13 @@ staged as (
     purchases.insert_date,
     sum(purchases.quantity * purchases.unit_price) as amount_spent
   from {{ ref('user_purchase_staging') }} as purchases
-  where exists (
-    select 1 from {{ ref('stg_user_behaviour__movie_review') }} as reviews
-    where
-      reviews.customer_id = purchases.customer_id
-      and cast(reviews.insert_date as date) = purchases.insert_date
-  )
+  where
+    exists (
+      select 1 from {{ ref('stg_user_behaviour__movie_review') }} as reviews
+      where
+        reviews.customer_id = purchases.customer_id
+        and cast(reviews.insert_date as date) = purchases.insert_date
+    )
   group by purchases.insert_date
 )
 

@@ -1,5 +1,5 @@
--- A day with far more or far fewer customers than the seven before it that had any is looked at by a person first; where it is right,
--- build with --vars '{most_times: 100}'. Three days have to be there to say what is usual.
+-- A day with far more or far fewer customers than the seven before it that had any is looked at by a person first;
+-- where it is right, build with --vars '{most_times: 100}'. Three days have to be there to say what is usual.
 with days as (
   select
     insert_date,

@@ -1,4 +1,4 @@
--- each side is brought to the grain before they meet: a purchase counts once, however many reviews its customer has written
+-- each side is brought to the grain before they meet: a purchase counts once, however many reviews its customer wrote
 with purchases as (
   select
     customer_id,

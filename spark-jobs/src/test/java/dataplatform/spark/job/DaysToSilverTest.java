@@ -369,7 +369,8 @@ class DaysToSilverTest extends SparkTest {
         assertThat(run()).isZero();
         assertThat(ids()).isEmpty();
 
-        assertThat(run("--data-sets", "customers.events", "--days", "2026-03-05")).isEqualTo(1);
+        assertThat(run("--data-sets", "customers.events", "--days", "2026-03-05"))
+                .isEqualTo(1);
         assertThat(log.lines())
                 .anyMatch(line -> line.contains("events_input/2026-03-05 has no files; put those of the day there"));
         StringWriter errors = new StringWriter();
