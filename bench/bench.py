@@ -19,6 +19,8 @@ from xml.etree import ElementTree
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 PEERS = ROOT.parent / "shared" / "bench"
+# of the files of days that gen.py makes
+DAY = "2025-10-31"
 WORK = BENCH / "target" / "work"
 CONTRACTS = BENCH / "contracts"
 TURNS = 3
@@ -317,6 +319,72 @@ def nine_tables(data):
     yield row | {"ours": True}
 
 
+def days(data, task, data_set, place, state_of):
+    """Files of a day to silver, beside the tutorial, plain Spark and engines of one machine."""
+    landing = fresh("landing")
+    folder = landing / place / DAY
+    folder.mkdir(parents=True)
+    for file in (data / task).glob("*.csv"):
+        os.link(file, folder / file.name)
+    silver = [fresh(f"days-{i}") for i in range(TURNS)]
+    row = ours("ours", "days", landing, silver, "--data-sets", data_set)
+    table = silver[0] / data_set.replace(".", "/")
+    yield row | {
+        "state": state_of(f"{table}/**/*.parquet", f"{table}_quarantine/*.parquet"),
+        "ours": True,
+    }
+    row, _ = spark_peer("tutorial", task, "seed", data)
+    yield row | {"baseline": True}
+    row, out = spark_peer("plain Spark", task, "fixed", data, "--repeat", TURNS)
+    yield row | {"state": state_of(*written(out, task))}
+    for engine in ("duckdb", "polars"):
+        row, out = peer(engine, f"{engine}_peer.py", task, "default", data)
+        yield row | {"state": state_of(*written(out, task))}
+
+
+def written(out, task):
+    """Where a peer has put what is right, and what is not."""
+    if task == "reviews":
+        return f"{out}/classified/**/*.parquet", None
+    return f"{out}/clean/**/*.parquet", f"{out}/quarantine*/**/*.parquet" if (
+        out / "quarantine"
+    ).is_dir() else f"{out}/quarantine.parquet"
+
+
+def one(select, files):
+    return duckdb.execute(
+        f"select {select} from read_parquet('{files}', hive_partitioning = true, union_by_name = true)"
+    ).fetchone()
+
+
+def events_state(good, bad):
+    # the peers call users that are made up otherwise
+    user = "regexp_replace(user_id, '^fake_id_(\\d+)_(.*)$', 'synthetic-\\2-\\1')"
+    row = f"id::bigint, {user}, session_id, event_type, traffic_source, city, epoch(created_at)::bigint"
+    return one(f"count(*), sum(hash({row}))::varchar", good) + one("count(*)", bad)
+
+
+def reviews_state(good, _):
+    return one(
+        "count(*), sum(positive_review::int)::bigint, sum(hash(cid::varchar, positive_review))::varchar",
+        good,
+    )
+
+
+def customer_events(data):
+    yield from days(data, "events", "customers.events", "events_input", events_state)
+
+
+def reviews(data):
+    yield from days(
+        data,
+        "reviews",
+        "user_behaviour.movie_review",
+        "raw/movie_review",
+        reviews_state,
+    )
+
+
 def shop_to_bronze(bronze):
     """The rows of a generated shop as replication would write them."""
     csv = fresh("shop")
@@ -357,8 +425,8 @@ def shop_to_bronze(bronze):
     making.rename(bronze)
 
 
-def generated(scale):
-    data = BENCH / "target" / f"data-{scale:g}"
+def generated(scale, tasks, folder):
+    data = BENCH / "target" / f"{folder}-{scale:g}"
     if not data.exists():
         making = Path(f"{data}-making")
         shutil.rmtree(making, ignore_errors=True)
@@ -368,7 +436,9 @@ def generated(scale):
             "--out",
             making,
             "--tasks",
-            "cdc,full_load",
+            tasks,
+            "--reviews",
+            PEERS.parent / "data/movie_review/movie_review.csv.gz",
             "--scale",
             scale,
         ]
@@ -379,7 +449,9 @@ def generated(scale):
     return data
 
 
-TASKS = {
+# of days: what a task is measured on
+OF_DAYS = {"customer events": customer_events, "reviews": reviews}
+TASKS = OF_DAYS | {
     "full_load": full_load,
     "first_load": first_load,
     "cdc": cdc,
@@ -431,11 +503,15 @@ def main():
         "--only", default=".", help="regular expression that a task's name contains"
     )
     arguments = parser.parse_args()
-    data = generated(arguments.scale)
     results = {}
     for task, measure in TASKS.items():
         if re.search(arguments.only, task):
             print(f"{task}, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
+            data = (
+                generated(arguments.scale, "events,reviews", "days")
+                if task in OF_DAYS
+                else generated(arguments.scale, "cdc,full_load", "data")
+            )
             results[task] = list(measure(data))
             compare(results[task])
     table(results)

@@ -5,6 +5,7 @@ import dataplatform.contracts.Contracts;
 import dataplatform.spark.DataSet;
 import dataplatform.spark.Sessions;
 import dataplatform.spark.job.BronzeToSilver;
+import dataplatform.spark.job.DaysToSilver;
 import dataplatform.spark.silver.SilverTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,16 +27,16 @@ import picocli.CommandLine.Parameters;
  */
 @Command(name = "Bench")
 public final class Bench implements Callable<Integer> {
-    @Option(names = "--task", required = true, description = "full_load or refresh.")
+    @Option(names = "--task", required = true, description = "full_load, refresh or days.")
     private String task;
 
     @Option(names = "--contracts", description = "Folder of contracts; default: the platform's own.")
     private Path contracts;
 
-    @Option(names = "--source", required = true, description = "Folder of CSV files, or bronze.")
+    @Option(names = "--source", required = true, description = "Folder of CSV files, bronze, or landing.")
     private String source;
 
-    @Option(names = "--data-sets", description = "refresh: only these.")
+    @Option(names = "--data-sets", description = "refresh, days: only these.")
     private String dataSets;
 
     @Parameters(arity = "1..*", description = "Folder of the silver layer, one for each turn.")
@@ -57,7 +58,7 @@ public final class Bench implements Callable<Integer> {
             start = System.nanoTime();
             if (task.equals("full_load")) {
                 fullLoad(spark, folder);
-            } else if (refresh(folder) != 0) {
+            } else if (run(folder) != 0) {
                 return 1;
             }
             print(turn == 0 ? "work" : "work_warm_" + turn, start);
@@ -77,15 +78,18 @@ public final class Bench implements Callable<Integer> {
         new SilverTable(spark, DataSet.of(contract, source, folder)).merge(rows, Long.MAX_VALUE);
     }
 
-    private int refresh(String folder) {
-        List<String> arguments = new ArrayList<>(List.of("--bronze", source, "--silver", folder));
+    private int run(String folder) {
+        boolean ofDays = task.equals("days");
+        List<String> arguments =
+                new ArrayList<>(List.of(ofDays ? "--landing" : "--bronze", source, "--silver", folder));
         if (contracts != null) {
             arguments.addAll(List.of("--contracts", contracts.toString()));
         }
         if (dataSets != null) {
             arguments.addAll(List.of("--data-sets", dataSets));
         }
-        return new CommandLine(new BronzeToSilver()).execute(arguments.toArray(String[]::new));
+        return new CommandLine(ofDays ? new DaysToSilver() : new BronzeToSilver())
+                .execute(arguments.toArray(String[]::new));
     }
 
     private static void print(String phase, long start) {
