@@ -42,6 +42,8 @@ public final class Sessions {
                 .config("spark.databricks.delta.optimize.maxFileSize", Long.toString(256L << 20))
                 // columns of ids and amounts give up their dictionary soon, those of a few words keep it
                 .config("spark.hadoop.parquet.dictionary.page.size", Integer.toString(64 << 10))
+                // a longer method is never compiled by the JVM: rather several steps than one that is interpreted
+                .config("spark.sql.codegen.hugeMethodLimit", "8000")
                 // a merge has a dozen queries and a run many merges: each is compiled once
                 .config("spark.sql.codegen.cache.maxEntries", "1000")
                 // Redshift Spectrum can't read them

@@ -288,6 +288,17 @@ public final class CsvReader implements Closeable {
         return fields;
     }
 
+    /** Whether a field of the row has nothing but white space. */
+    boolean isNull(int index) {
+        int stop = row + to[index];
+        for (int i = row + from[index]; i < stop; i++) {
+            if (!isSpace(buffer[i])) {
+                return isEscaped[index] || buffer[i] < 0 ? field(index) == null : false;
+            }
+        }
+        return true;
+    }
+
     /** A field of the row without white space around it; null where there is nothing else. */
     String field(int index) {
         int begin = row + from[index];

@@ -31,6 +31,7 @@ import org.apache.hadoop.fs.Path;
  * @param positions where in a row of the file the columns stand
  * @param fields of the heading
  * @param rows below the heading
+ * @param nulls how many of those have no value, by the columns that the file is to have
  * @param parts of the file, one after the other
  * @param defect what is wrong with the file and what to do; empty if it can be taken
  */
@@ -41,6 +42,7 @@ record Inspection(
         int[] positions,
         int fields,
         long rows,
+        long[] nulls,
         List<String> unknownColumns,
         List<Part> parts,
         String defect)
@@ -81,12 +83,19 @@ record Inspection(
             int[] positions = positions(heading, layout);
             LocalDate latest = null;
             long rows = 0;
+            long[] nulls = new long[positions.length];
             List<Part> parts = new ArrayList<>();
             long begin = 0;
             long linesBefore = 0;
             while (csv.next()) {
                 rows++;
-                if (layout.exportedOn() >= 0 && csv.size() == heading.size()) {
+                boolean isComplete = csv.size() == heading.size();
+                for (int i = 0; i < positions.length; i++) {
+                    if (!isComplete || csv.isNull(positions[i])) {
+                        nulls[i]++;
+                    }
+                }
+                if (layout.exportedOn() >= 0 && isComplete) {
                     LocalDate day = day(csv.field(positions[layout.exportedOn()]), layout.dateFormat());
                     // one mistyped day in the future would put the file behind all that come
                     boolean tells = day != null && !day.isAfter(tomorrow);
@@ -127,6 +136,7 @@ record Inspection(
                     positions,
                     heading.size(),
                     rows,
+                    nulls,
                     unknown,
                     parts,
                     "");
@@ -138,6 +148,7 @@ record Inspection(
                     new int[0],
                     0,
                     0,
+                    new long[0],
                     List.of(),
                     List.of(),
                     Objects.toString(e.getMessage(), e.toString()));

@@ -119,9 +119,24 @@ public final class LandingFiles implements SourceFiles {
                 .flatMap(file -> file.unknownColumns().stream())
                 .distinct()
                 .toList();
-        return contract.isDaily()
-                ? ChangeBatch.ofDay(contract, rows, unknown, LandingDays.of(sound().get(0)))
-                : ChangeBatch.ofFiles(contract, rows, unknown);
+        if (!contract.isDaily()) {
+            return ChangeBatch.ofFiles(contract, rows, unknown);
+        }
+        Map<String, Long> nulls = new LinkedHashMap<>();
+        for (int i = 0; i < contract.sourceColumns().size(); i++) {
+            int column = i;
+            nulls.put(
+                    contract.sourceColumns().get(i).name(),
+                    sound.stream().mapToLong(file -> file.nulls()[column]).sum());
+        }
+        return ChangeBatch.ofDay(
+                contract,
+                rows,
+                unknown,
+                new ChangeBatch.Day(
+                        LandingDays.of(sound().get(0)),
+                        sound.stream().mapToLong(Inspection::rows).sum(),
+                        nulls));
     }
 
     @Override

@@ -33,6 +33,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -92,7 +93,7 @@ public final class ChangeBatch {
     private final List<Part> parts;
     private final List<String> unknownColumns;
     private final String floor;
-    private final LocalDate day;
+    private final Day day;
 
     /**
      * Rows whose files have the same columns.
@@ -101,7 +102,15 @@ public final class ChangeBatch {
      */
     private record Part(Dataset<Row> raw, String loadSeq) {}
 
-    private ChangeBatch(Contract contract, List<Part> parts, List<String> unknownColumns, String floor, LocalDate day) {
+    /**
+     * A day, and what is known of its rows before Spark reads them.
+     *
+     * @param date in UTC
+     * @param nulls by column
+     */
+    public record Day(LocalDate date, long rows, Map<String, Long> nulls) {}
+
+    private ChangeBatch(Contract contract, List<Part> parts, List<String> unknownColumns, String floor, Day day) {
         this.contract = contract;
         this.parts = List.copyOf(parts);
         this.unknownColumns = List.copyOf(unknownColumns);
@@ -118,9 +127,9 @@ public final class ChangeBatch {
      * All rows of a day.
      *
      * @param unknownColumns of the files, which the rows are without
-     * @param day in UTC
+     * @param day which
      */
-    public static ChangeBatch ofDay(Contract contract, Dataset<Row> rows, List<String> unknownColumns, LocalDate day) {
+    public static ChangeBatch ofDay(Contract contract, Dataset<Row> rows, List<String> unknownColumns, Day day) {
         return new ChangeBatch(contract, List.of(new Part(rows, "")), unknownColumns, "", day);
     }
 
@@ -194,7 +203,7 @@ public final class ChangeBatch {
     }
 
     /** The day that the rows are all of; null if they are of no day. */
-    LocalDate day() {
+    Day day() {
         return day;
     }
 

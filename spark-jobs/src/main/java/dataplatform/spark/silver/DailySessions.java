@@ -48,9 +48,6 @@ import org.apache.spark.sql.types.StructType;
 final class DailySessions {
     /** Whether a row says what another one has said already. */
     static final String REPEATED = "_repeated";
-    /** Whether the files had no user of the row. */
-    private static final String UNNAMED = "_unnamed";
-
     /** What users that are made up begin with, and no others. */
     private static final String SYNTHETIC = "synthetic-";
     /** So many users are beside the rows in memory. */
@@ -126,7 +123,6 @@ final class DailySessions {
                 when(not(isOfDay), lit(time + " is not on the day of its folder")),
                 when(isMadeUp, lit(columns.user() + " begins as those do that are made up, with " + SYNTHETIC)));
         return all.withColumn(ChangeBatch.REASON, reason)
-                .withColumn(UNNAMED, user.isNull())
                 .withColumn(columns.user(), when(not(isMadeUp), user))
                 .withColumn(
                         IS_PLACED,
@@ -170,13 +166,6 @@ final class DailySessions {
                                 .as(IS_SUSPECT));
     }
 
-    /** Whether the files have no value of a column. */
-    Column isMissing(dataplatform.contracts.Column column) {
-        return column.name().equals(columns.user())
-                ? col(UNNAMED)
-                : col(column.name()).isNull();
-    }
-
     /** Whether a row of {@link #checked} is to be in silver. */
     static Column isGood() {
         return Versions.isValid().and(not(col(REPEATED)));
@@ -187,21 +176,27 @@ final class DailySessions {
         return not(Versions.isValid()).and(not(col(REPEATED)));
     }
 
+    /**
+     * All rows of a day.
+     *
+     * @param repeated how many of them say what another one has said already
+     */
+    record Checked(Dataset<Row> rows, long repeated) {}
+
     /** All rows, with {@link ChangeBatch#REASON} for those that do not go with their session or have another row's key, and {@link #REPEATED}. */
-    Dataset<Row> checked() {
+    Checked checked() {
         Dataset<Row> twice = cache.keep(rows.filter(col(key).isNotNull())
                 .groupBy(key)
                 .count()
                 .filter(col("count").gt(1))
                 .select(key));
         if (sum.suspects() == 0 && twice.isEmpty()) {
-            return rows.withColumn(REPEATED, lit(false));
+            return new Checked(rows.withColumn(REPEATED, lit(false)), 0);
         }
-        Dataset<Row> within = with(
-                rows,
-                cache.keep(inSession()
-                        .filter(col(WHY).notEqual("").or(col(REPEATED)))
-                        .select(SilverColumn.CHANGE_SEQ, WHY, REPEATED)));
+        Dataset<Row> found = cache.keep(inSession()
+                .filter(col(WHY).notEqual("").or(col(REPEATED)))
+                .select(SilverColumn.CHANGE_SEQ, WHY, REPEATED));
+        Dataset<Row> within = with(rows, found);
         // of those of one key that are left the one that came last stays
         Column isLast = row_number()
                 .over(Window.partitionBy(key)
@@ -216,7 +211,8 @@ final class DailySessions {
                                 .as(WHY),
                         lit(false).as(REPEATED))
                 .filter(col(WHY).notEqual(""));
-        return with(within, cache.keep(others));
+        return new Checked(
+                with(within, cache.keep(others)), found.filter(REPEATED).count());
     }
 
     /** The rows with what has been found about some of them. */

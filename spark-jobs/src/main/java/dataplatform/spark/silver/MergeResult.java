@@ -65,29 +65,26 @@ public record MergeResult(
     /**
      * What became of all rows of a day, whatever the table had of it: what it has now counts as inserted.
      *
-     * @param seen {@link Versions#ROWS}, {@link Versions#INVALID} and the nulls under the columns' names
+     * @param invalid rows for quarantine
      * @param quarantined as in the result
      */
     static MergeResult ofDay(
-            Contract contract,
-            Figures seen,
+            ChangeBatch.Day day,
             long inserted,
+            long invalid,
             Map<String, Long> quarantined,
             List<String> unknownColumns) {
-        Map<String, Long> nulls = new TreeMap<>();
-        contract.sourceColumns().forEach(column -> nulls.put(column.name(), seen.number(column.name())));
-        long rows = seen.number(Versions.ROWS);
         long fresh = quarantined.values().stream().mapToLong(Long::longValue).sum();
         return new MergeResult(
-                rows,
+                day.rows(),
                 inserted,
                 0,
                 0,
                 0,
-                Math.max(0, rows - inserted - fresh),
-                Math.max(seen.number(Versions.INVALID), fresh),
+                Math.max(0, day.rows() - inserted - fresh),
+                Math.max(invalid, fresh),
                 quarantined,
-                nulls,
+                new TreeMap<>(day.nulls()),
                 unknownColumns);
     }
 

@@ -18,7 +18,6 @@ import dataplatform.spark.storage.Json;
 import dataplatform.spark.storage.StateFolder;
 import io.delta.tables.DeltaTable;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -298,32 +297,23 @@ public final class SilverTable {
 
     /** Puts the rows of a day in the place of those that the table has of it. */
     private void replaceDay(ChangeBatch batch, Commit next, BatchCache cache) throws InterruptedException {
+        ChangeBatch.Day day = batch.day();
         Optional<DailySessions> sessions =
-                contract.sessions().map(each -> new DailySessions(contract, batch.day(), batch.rows(), cache));
-        Dataset<Row> checked = sessions.map(DailySessions::checked)
-                .orElseGet(() -> batch.rows().withColumn(DailySessions.REPEATED, lit(false)));
-        Observation observation = new Observation();
-        List<Column> figures = new ArrayList<>();
-        for (dataplatform.contracts.Column column : contract.sourceColumns()) {
-            figures.add(count_if(sessions.map(each -> each.isMissing(column))
-                            .orElseGet(() -> col(column.name()).isNull()))
-                    .as(column.name()));
-        }
-        figures.add(count_if(DailySessions.isGood()).as(LOADED));
-        figures.add(count_if(DailySessions.isBad()).as(Versions.INVALID));
+                contract.sessions().map(each -> new DailySessions(contract, day.date(), batch.rows(), cache));
+        DailySessions.Checked checked = sessions.map(DailySessions::checked)
+                .orElseGet(() ->
+                        new DailySessions.Checked(batch.rows().withColumn(DailySessions.REPEATED, lit(false)), 0));
         // they are few
-        Dataset<Row> bad = checked.observe(observation, count(lit(1)).as(Versions.ROWS), figures.toArray(Column[]::new))
-                .filter(DailySessions.isBad())
-                .localCheckpoint();
-        Figures seen = new Figures(observation.getAsJava());
-        Map<String, Long> reasons = seen.number(Versions.INVALID) == 0 && !quarantine.has(next.batch())
-                ? Map.of()
-                : quarantine.add(bad, next.batch(), cache);
-        MergeResult result = MergeResult.ofDay(contract, seen, seen.number(LOADED), reasons, batch.unknownColumns());
-        String day = batch.day().toString();
-        Dataset<Row> rows = sessions.map(each -> each.named(checked))
-                .orElse(checked)
-                .withColumn(partition.orElseThrow(), lit(day))
+        Dataset<Row> bad = checked.rows().filter(DailySessions.isBad()).localCheckpoint();
+        long invalid = bad.count();
+        long good = day.rows() - invalid - checked.repeated();
+        Map<String, Long> reasons =
+                invalid == 0 && !quarantine.has(next.batch()) ? Map.of() : quarantine.add(bad, next.batch(), cache);
+        MergeResult result = MergeResult.ofDay(day, good, invalid, reasons, batch.unknownColumns());
+        String date = day.date().toString();
+        Dataset<Row> rows = sessions.map(each -> each.named(checked.rows()))
+                .orElse(checked.rows())
+                .withColumn(partition.orElseThrow(), lit(date))
                 .withColumn(SilverColumn.BATCH, lit(next.batch()))
                 .select(Stream.concat(
                                 Stream.of(silverColumns),
@@ -335,13 +325,13 @@ public final class SilverTable {
                 .select(silverColumns);
         // as many files as tasks that run at once, or twice as many
         int tasks = spark.sparkContext().defaultParallelism();
-        rows = rows.coalesce(tasks * (1 + (int) (seen.number(LOADED) / ROWS_PER_FILE / tasks)));
+        rows = rows.coalesce(tasks * (1 + (int) (good / ROWS_PER_FILE / tasks)));
         DataFrameWriter<Row> writer = writer(rows)
                 .mode("overwrite")
-                .option("replaceWhere", isIn(Set.of(day)).expr().sql());
+                .option("replaceWhere", isIn(Set.of(date)).expr().sql());
         TableLog.numbered(writer, next.batch(), Json.write(next.with("", "", result)))
                 .save(dataSet.silver());
-        files.afterCommit(Set.of(day));
+        files.afterCommit(Set.of(date));
     }
 
     private MergePlan.Planner planner(String floor, BatchCache cache) {

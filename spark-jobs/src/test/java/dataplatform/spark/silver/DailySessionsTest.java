@@ -43,7 +43,7 @@ class DailySessionsTest extends SparkTest {
                     LandingFiles.inspect(session, contract, files).rows("").rows();
             try (BatchCache cache = new BatchCache(Long.MAX_VALUE)) {
                 DailySessions sessions = new DailySessions(contract, DAY, rows, cache);
-                Dataset<Row> named = sessions.named(sessions.checked());
+                Dataset<Row> named = sessions.named(sessions.checked().rows());
                 String plan = named.queryExecution().executedPlan().toString();
                 assertThat(plan).doesNotContain("SinglePartition");
                 users.add(named.filter(DailySessions.isGood()).select("id", "user_id").collectAsList().stream()
