@@ -50,8 +50,8 @@ public final class WebEvents implements AutoCloseable {
     /** After which what was not transformed is tried again. */
     private static final int VISIBILITY_SECONDS = 5;
 
-    /** More than on AWS: here a laptop's load and tests that kill the function take some. */
-    private static final int TRIES = 10;
+    /** More than on AWS: here a laptop's load and tests that kill the function take some, and what takes longer than the seconds above another. */
+    private static final int TRIES = 30;
 
     /** How many raw objects may have been in work when a start was killed: more than the trigger gives the function at a time. */
     private static final int IN_WORK = 10;

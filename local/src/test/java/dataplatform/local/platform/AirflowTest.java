@@ -415,14 +415,7 @@ class AirflowTest {
         new CustomerEventGenerator(events, LocalDate.parse("2026-02-27"), 2, 120, 1).write();
         land(events);
         String bad = "events_input/2026-02-28/events_9.csv";
-        land(bad, "id;user_id\n1;2\n");
-        List<String> tasks = new ArrayList<>();
-        assertThatThrownBy(() -> airflow().run("customer_events", DATE, "{}", tasks::add))
-                .hasMessageContaining("Serverless Job failed")
-                .hasMessageContaining("events_9.csv its first line has none of the headings");
-        assertThat(tasks).contains("came", "days_to_silver.run").doesNotContain("quality_gate", "dbt_build");
-
-        // in its place one of which every fourth row breaks the contract
+        // of a file every other row breaks the contract
         StringBuilder rows = new StringBuilder(Files.readString(events.resolve("events_input/2026-02-28/events_1.csv"))
                 .lines()
                 .findFirst()
@@ -450,9 +443,6 @@ class AirflowTest {
                     .isEqualTo(csv(warehouse, query.replace(" from ", " from marts.")))
                     .contains("Email");
         }
-        List<String> idle = new ArrayList<>();
-        airflow().run("customer_events", DATE, "{}", idle::add);
-        assertThat(idle).contains("came", "age").doesNotContain("days_to_silver.run", "gold.unload");
     }
 
     @Test

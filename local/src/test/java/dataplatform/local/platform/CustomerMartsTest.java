@@ -26,7 +26,7 @@ class CustomerMartsTest {
     private static final List<String> BROWSERS = List.of("Chrome", "Safari", "Firefox", "IE", "Other");
     private static final List<String> TYPES = List.of("home", "department", "product", "cart", "purchase", "cancel");
     private static final LocalDate LATER = LocalDate.parse("2026-02-01");
-    private static final int ROUNDS = 3;
+    private static final int ROUNDS = 1;
 
     @TempDir
     static Path folder;

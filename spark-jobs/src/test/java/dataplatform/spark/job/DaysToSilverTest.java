@@ -384,7 +384,7 @@ class DaysToSilverTest extends SparkTest {
     /** Days at random, made with any number of tasks, against the rules in plain code. */
     @Test
     void anyDayComesOutAsTheRulesSay() throws Exception {
-        for (int seed = 1; seed <= 3; seed++) {
+        for (int seed = 1; seed <= 2; seed++) {
             Random random = new Random(seed);
             List<String> lines = randomDay(random);
             Expected expected = Expected.of(lines);
