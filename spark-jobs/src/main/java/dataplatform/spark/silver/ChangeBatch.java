@@ -41,7 +41,6 @@ import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
@@ -131,15 +130,6 @@ public final class ChangeBatch {
      */
     public static ChangeBatch ofDay(Contract contract, Dataset<Row> rows, List<String> unknownColumns, Day day) {
         return new ChangeBatch(contract, List.of(new Part(rows, "")), unknownColumns, "", day);
-    }
-
-    /** A batch without rows. */
-    static ChangeBatch none(SparkSession spark, Contract contract) {
-        StructType schema = new StructType();
-        for (dataplatform.contracts.Column column : contract.columns()) {
-            schema = schema.add(column.name(), ContractColumns.sparkType(column.type()));
-        }
-        return ofBronze(contract, spark.createDataFrame(List.of(), schema), "");
     }
 
     /** The columns of the contract that are not among these. */

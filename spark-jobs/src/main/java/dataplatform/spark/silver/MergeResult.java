@@ -30,6 +30,12 @@ public record MergeResult(
         List<String> unknownColumns) {
     static final MergeResult NOTHING = new MergeResult(0, 0, 0, 0, 0, 0, 0, Map.of(), Map.of(), List.of());
 
+    /** What became of a batch that was given up: rows for quarantine alone, which were there already. */
+    static MergeResult ofQuarantine(Map<String, Long> quarantined) {
+        long rows = quarantined.values().stream().mapToLong(Long::longValue).sum();
+        return new MergeResult(rows, 0, 0, 0, 0, 0, rows, quarantined, Map.of(), List.of());
+    }
+
     /**
      * What became of a batch.
      *

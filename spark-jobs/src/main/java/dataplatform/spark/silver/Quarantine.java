@@ -82,6 +82,11 @@ public final class Quarantine {
         return reasons;
     }
 
+    /** How many rows came with a batch, the newest that it has rows of, by reason. */
+    Map<String, Long> of(long batch) {
+        return has(batch) ? reasons(table().filter(isOf(batch))) : Map.of();
+    }
+
     /** Whether it has rows of that batch. */
     boolean has(long batch) {
         return exists() && lastBatch() == batch;

@@ -135,8 +135,13 @@ public final class SilverTable {
      *
      * @return the next one; what another writer made of it if one was faster
      */
-    public Commit giveUp(Commit previous, Run run) throws InterruptedException {
-        return merge(ChangeBatch.none(spark, contract), 0, previous.next(run).asGivenUp());
+    public Commit giveUp(Commit previous, Run run) {
+        Commit next = previous.next(run).asGivenUp();
+        // a run that died may have put rows there, and written a first load's
+        MergeResult result = MergeResult.ofQuarantine(quarantine.of(next.batch()));
+        save(writer(noRows()).mode("append"), next.with(next.watermark(), next.floor(), result));
+        files.afterCommit();
+        return committed(next);
     }
 
     private Commit merge(ChangeBatch batch, long bytes, Commit next) throws InterruptedException {
@@ -151,11 +156,16 @@ public final class SilverTable {
                 merge(batch, isThere, next, cache);
             }
         }
+        return committed(next);
+    }
+
+    /** The newest batch, once one was written. */
+    private Commit committed(Commit written) {
         Commit newest = newest();
-        if (newest.batch() < next.batch()) {
+        if (newest.batch() < written.batch()) {
             throw new IllegalStateException(
                     "what " + dataSet.silver() + " holds is not known any more: it refuses batch "
-                            + next.batch() + ". Delete the table, its quarantine and " + dataSet.state()
+                            + written.batch() + ". Delete the table, its quarantine and " + dataSet.state()
                             + ": the next run makes them anew");
         }
         return newest;
@@ -329,8 +339,7 @@ public final class SilverTable {
         DataFrameWriter<Row> writer = writer(rows)
                 .mode("overwrite")
                 .option("replaceWhere", isIn(Set.of(date)).expr().sql());
-        TableLog.numbered(writer, next.batch(), Json.write(next.with("", "", result)))
-                .save(dataSet.silver());
+        save(writer, next.with("", "", result));
         files.afterCommit(Set.of(date));
     }
 
@@ -341,10 +350,14 @@ public final class SilverTable {
     /** Makes the table, empty, where it is not there: readers find a data set that has had no rows yet. */
     public void createIfMissing() {
         if (!exists()) {
-            TableLog.numbered(writer(noRows()).mode("append"), 0, Json.write(Commit.NONE))
-                    .save(dataSet.silver());
+            save(writer(noRows()).mode("append"), Commit.NONE);
             files.afterCommit();
         }
+    }
+
+    /** Writes a batch and what stands beside it in one commit. */
+    private void save(DataFrameWriter<Row> writer, Commit commit) {
+        TableLog.numbered(writer, commit.batch(), Json.write(commit)).save(dataSet.silver());
     }
 
     private Dataset<Row> noRows() {
@@ -383,7 +396,7 @@ public final class SilverTable {
         } else {
             writer = writer(fresh).mode("append");
         }
-        TableLog.numbered(writer, commit.batch(), Json.write(commit)).save(dataSet.silver());
+        save(writer, commit);
         if (floor.isPresent() || partition.isEmpty()) {
             files.afterCommit();
         } else if (replaces || plan.fresh() > 0) {

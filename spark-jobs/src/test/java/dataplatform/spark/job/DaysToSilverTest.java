@@ -3,8 +3,11 @@ package dataplatform.spark.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dataplatform.spark.DataSet;
 import dataplatform.spark.LogLines;
 import dataplatform.spark.SparkTest;
+import dataplatform.spark.batch.BatchLog;
+import dataplatform.spark.batch.FileVersion;
 import dataplatform.spark.batch.Refresh;
 import dataplatform.spark.landing.LandingDays;
 import java.io.BufferedReader;
@@ -323,6 +326,21 @@ class DaysToSilverTest extends SparkTest {
         assertThat(rows(SILVER)).isEqualTo(rows);
         assertThat(rows(QUARANTINE)).isEqualTo(bad);
         assertThat(quality()).endsWith("in 3, +2, skipped 1, quarantined 0, users missing 3");
+    }
+
+    @Test
+    void aDayThatARunThatDiedHasPlannedIsGivenUpIfItsFileHasGone() throws Exception {
+        drop(DAY, 1, row(1, "7", 1, "a"));
+        assertThat(run()).isZero();
+        Path gone = folder.resolve("landing/events_input/2026-03-02/events_1.csv");
+        DataSet events = DataSet.of(contract("customers.events"), folder + "/landing", folder + "/silver");
+        assertThat(new BatchLog(SPARK, events).plan(2, List.of(new FileVersion("file:" + gone, 1, 1))))
+                .isTrue();
+        drop(DAY, 2, row(2, "7", 1, "b"));
+
+        assertThat(run()).isZero();
+        assertThat(ids()).containsExactly(1L, 2L);
+        assertThat(quality()).hasSize(2);
     }
 
     @Test
