@@ -2,14 +2,11 @@ package dataplatform.spark.job;
 
 import dataplatform.contracts.Source;
 import dataplatform.spark.DataSet;
-import dataplatform.spark.Parallel;
 import dataplatform.spark.Run;
 import dataplatform.spark.Sessions;
 import dataplatform.spark.batch.Refresh;
 import dataplatform.spark.batch.SetAside;
 import dataplatform.spark.landing.LandingDays;
-import dataplatform.spark.quality.Reports;
-import dataplatform.spark.storage.Storage;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.List;
@@ -84,17 +81,7 @@ public final class DaysToSilver implements Callable<Integer> {
                 .map(contract -> DataSet.of(contract, landing, silver))
                 .toList();
         SparkSession spark = Sessions.builder("days-to-silver").getOrCreate();
-        return Jobs.run(runId, null, run -> run(spark, chosen, run));
-    }
-
-    private boolean run(SparkSession spark, List<DataSet> chosen, Run run) throws InterruptedException {
-        Map<String, String> failures = new TreeMap<>();
-        Map<DataSet, Map<String, String>> unread = Parallel.each(
-                chosen,
-                dataSet -> refresh(spark, dataSet, run),
-                (dataSet, e) -> failures.put(dataSet.contract().id(), Storage.describe(e, ".csv")));
-        new Reports(spark, silver).write(unread.keySet(), Map.of(), run);
-        return Jobs.isUpToDate(LOG, chosen, unread, failures, run);
+        return Jobs.run(runId, null, run -> Jobs.refresh(LOG, spark, silver, chosen, ".csv", this::refresh, run));
     }
 
     private Map<String, String> refresh(SparkSession spark, DataSet dataSet, Run run) throws Exception {

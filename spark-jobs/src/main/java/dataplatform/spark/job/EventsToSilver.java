@@ -2,19 +2,15 @@ package dataplatform.spark.job;
 
 import dataplatform.contracts.Source;
 import dataplatform.spark.DataSet;
-import dataplatform.spark.Parallel;
 import dataplatform.spark.Run;
 import dataplatform.spark.Sessions;
 import dataplatform.spark.batch.Refresh;
 import dataplatform.spark.batch.SetAside;
 import dataplatform.spark.bronze.BronzeFolder;
-import dataplatform.spark.quality.Reports;
-import dataplatform.spark.storage.Storage;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
@@ -82,18 +78,10 @@ public final class EventsToSilver implements Callable<Integer> {
                 .map(contract -> DataSet.of(contract, transformed, silver))
                 .toList();
         SparkSession spark = Sessions.builder("events-to-silver").getOrCreate();
-        return Jobs.run(runId, continuous, run -> run(spark, chosen, run));
-    }
-
-    /** One pass over all new files; true if every data set is up to date after it. */
-    private boolean run(SparkSession spark, List<DataSet> chosen, Run run) throws InterruptedException {
-        Map<String, String> failures = new TreeMap<>();
-        Map<DataSet, Map<String, String>> unread = Parallel.each(
-                chosen,
-                dataSet -> refresh(spark, dataSet, run),
-                (dataSet, e) -> failures.put(dataSet.contract().id(), Storage.describe(e, ".parquet")));
-        new Reports(spark, silver).write(unread.keySet(), Map.of(), run);
-        return Jobs.isUpToDate(LOG, chosen, unread, failures, run);
+        return Jobs.run(
+                runId,
+                continuous,
+                run -> Jobs.refresh(LOG, spark, silver, chosen, ".parquet", EventsToSilver::refresh, run));
     }
 
     private static Map<String, String> refresh(SparkSession spark, DataSet dataSet, Run run) throws Exception {

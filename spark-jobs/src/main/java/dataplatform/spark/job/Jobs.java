@@ -4,13 +4,17 @@ import dataplatform.contracts.Contract;
 import dataplatform.contracts.Contracts;
 import dataplatform.contracts.Source;
 import dataplatform.spark.DataSet;
+import dataplatform.spark.Parallel;
 import dataplatform.spark.Run;
+import dataplatform.spark.quality.Reports;
+import dataplatform.spark.storage.Storage;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -116,6 +120,37 @@ public final class Jobs {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** How a job brings a data set up to date. */
+    interface Refreshing {
+        /** Why files could not be taken, by path. */
+        Map<String, String> refresh(SparkSession spark, DataSet dataSet, Run run) throws Exception;
+    }
+
+    /**
+     * One pass over data sets: brings each up to date, and reports on those that it could.
+     *
+     * @param silver folder of the silver layer
+     * @param suffix of the data sets' files
+     * @return whether every data set is up to date after it
+     */
+    static boolean refresh(
+            Logger log,
+            SparkSession spark,
+            String silver,
+            List<DataSet> chosen,
+            String suffix,
+            Refreshing refreshing,
+            Run run)
+            throws InterruptedException {
+        Map<String, String> failures = new TreeMap<>();
+        Map<DataSet, Map<String, String>> unread = Parallel.each(
+                chosen,
+                dataSet -> refreshing.refresh(spark, dataSet, run),
+                (dataSet, e) -> failures.put(dataSet.contract().id(), Storage.describe(e, suffix)));
+        new Reports(spark, silver).write(unread.keySet(), Map.of(), run);
+        return isUpToDate(log, chosen, unread, failures, run);
     }
 
     /**
