@@ -49,7 +49,10 @@ public final class CsvReader implements Closeable {
     private long line;
     private boolean isAscii;
     private boolean cutOff;
-    /** The row's fields, from its beginning: without quotes, and whether there is something in them that stands for something else. */
+    /**
+     * The row's fields, from its beginning: without quotes and the white space around them, and whether there is something in them that stands
+     * for something else.
+     */
     private int fields;
 
     private int[] from = new int[32];
@@ -216,8 +219,16 @@ public final class CsvReader implements Closeable {
             to = Arrays.copyOf(to, 2 * fields);
             isEscaped = Arrays.copyOf(isEscaped, 2 * fields);
         }
-        from[fields] = begin;
-        to[fields] = stop;
+        int first = begin;
+        int last = stop;
+        while (first < last && isSpace(buffer[row + first])) {
+            first++;
+        }
+        while (first < last && isSpace(buffer[row + last - 1])) {
+            last--;
+        }
+        from[fields] = first;
+        to[fields] = last;
         isEscaped[fields] = escaped;
         fields++;
     }
@@ -290,29 +301,12 @@ public final class CsvReader implements Closeable {
 
     /** Whether a field of the row has nothing but white space. */
     boolean isNull(int index) {
-        int stop = row + to[index];
-        for (int i = row + from[index]; i < stop; i++) {
-            if (!isSpace(buffer[i])) {
-                return isEscaped[index] || buffer[i] < 0 ? field(index) == null : false;
-            }
-        }
-        return true;
+        return from[index] == to[index] || (isEscaped[index] || buffer[row + from[index]] < 0) && field(index) == null;
     }
 
     /** A field of the row without white space around it; null where there is nothing else. */
     String field(int index) {
-        int begin = row + from[index];
-        int stop = row + to[index];
-        while (begin < stop && isSpace(buffer[begin])) {
-            begin++;
-        }
-        while (begin < stop && isSpace(buffer[stop - 1])) {
-            stop--;
-        }
-        if (begin == stop) {
-            return null;
-        }
-        String value = text(begin, stop);
+        String value = text(row + from[index], row + to[index]);
         if (isEscaped[index]) {
             value = value.replace("\"\"", "\"").replaceAll("\r\n?", "\n");
         }
@@ -330,12 +324,6 @@ public final class CsvReader implements Closeable {
     UTF8String value(int index, byte[] bytes) {
         int begin = from[index];
         int stop = to[index];
-        while (begin < stop && isSpace(bytes[begin])) {
-            begin++;
-        }
-        while (begin < stop && isSpace(bytes[stop - 1])) {
-            stop--;
-        }
         if (begin == stop) {
             return null;
         }

@@ -61,7 +61,7 @@ public final class LandedRows implements TableProvider {
         for (String column : columns) {
             schema = schema.add(column, DataTypes.StringType);
         }
-        for (Extra extra : Extra.values()) {
+        for (Extra extra : Extra.ALL) {
             schema = schema.add(extra.column, extra.type);
         }
         return spark.read()
@@ -78,6 +78,9 @@ public final class LandedRows implements TableProvider {
         RAW(ChangeBatch.RAW, DataTypes.StringType),
         FILE(ChangeBatch.FILE, DataTypes.StringType),
         DEFECT(ChangeBatch.DEFECT, DataTypes.StringType);
+
+        /** For each value of each row; {@code values()} copies. */
+        private static final List<Extra> ALL = List.of(values());
 
         private final String column;
         private final DataType type;
@@ -176,8 +179,7 @@ public final class LandedRows implements TableProvider {
             Broadcast<SerializableConfiguration> storage = JavaSparkContext.fromSparkContext(spark.sparkContext())
                     .broadcast(
                             new SerializableConfiguration(spark.sessionState().newHadoopConf()));
-            List<String> extras =
-                    Stream.of(Extra.values()).map(extra -> extra.column).toList();
+            List<String> extras = Extra.ALL.stream().map(extra -> extra.column).toList();
             int[] values = Stream.of(schema.fieldNames())
                     .mapToInt(name -> extras.contains(name)
                             ? -1 - extras.indexOf(name)
@@ -262,7 +264,7 @@ public final class LandedRows implements TableProvider {
             Object[] result = new Object[values.length];
             for (int i = 0; i < values.length; i++) {
                 result[i] = values[i] < 0
-                        ? extra(Extra.values()[-1 - values[i]], row, complete)
+                        ? extra(Extra.ALL.get(-1 - values[i]), row, complete)
                         : complete ? csv.value(of.positions()[values[i]], row) : null;
             }
             return new GenericInternalRow(result);
