@@ -36,7 +36,6 @@ scores as (
   from rfm
 ),
 
--- as in customer_segments, with items for money
 segments as (
   select
     user_id,
@@ -47,16 +46,7 @@ segments as (
     recency_score,
     frequency_score,
     items_score,
-    case
-      when frequency > 1 and recency_score >= 4 then 'champions'
-      when frequency > 1 and recency_score = 3 then 'loyal'
-      when frequency > 1 then 'at_risk'
-      when recency_score >= 4 and items_score >= 4 then 'promising'
-      when recency_score >= 4 then 'new'
-      when recency_score <= 2 and items_score >= 4 then 'lost_big_spenders'
-      when recency_score <= 2 then 'lost'
-      else 'cooling'
-    end as segment
+    {{ rfm_segment('items_score') }} as segment
   from scores
 )
 

@@ -40,16 +40,7 @@ segments as (
     recency_score,
     frequency_score,
     monetary_score,
-    case
-      when frequency > 1 and recency_score >= 4 then 'champions'
-      when frequency > 1 and recency_score = 3 then 'loyal'
-      when frequency > 1 then 'at_risk'
-      when recency_score >= 4 and monetary_score >= 4 then 'promising'
-      when recency_score >= 4 then 'new'
-      when recency_score <= 2 and monetary_score >= 4 then 'lost_big_spenders'
-      when recency_score <= 2 then 'lost'
-      else 'cooling'
-    end as segment
+    {{ rfm_segment('monetary_score') }} as segment
   from scores
 )
 
