@@ -19,10 +19,10 @@ warehouse was made anew.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import Param, dag
+from airflow.sdk import dag
 from dataplatform.freshness import age, came, new_in_landing, taken
 from dataplatform.progress import AGAIN
-from dataplatform.quality import quality_gate
+from dataplatform.quality import ACCEPT, quality_gate
 from dataplatform.settings import DEFAULT_ARGS
 from dataplatform.spark import spark_job
 from dataplatform.warehouse import dbt_build, export_gold, spectrum_partitions
@@ -40,11 +40,7 @@ DOMAIN = "customers"
     default_args=DEFAULT_ARGS,
     tags=[DOMAIN, "daily"],
     params={
-        "accept": Param(
-            [],
-            type="array",
-            description="Data sets that pass the quality gate whatever they miss",
-        ),
+        "accept": ACCEPT,
         "again": AGAIN,
     },
     doc_md=__doc__,

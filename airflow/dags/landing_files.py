@@ -27,7 +27,7 @@ from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import Param, dag, get_current_context, task, task_group
 from dataplatform.freshness import taken, waiting
 from dataplatform.progress import AGAIN
-from dataplatform.quality import quality_gate
+from dataplatform.quality import ACCEPT, quality_gate
 from dataplatform.settings import DEFAULT_ARGS, POLL, WAIT, arrivals, setting, settings
 from dataplatform.spark import spark_job
 from dataplatform.warehouse import dbt_build, export_gold, spectrum_partitions
@@ -40,11 +40,6 @@ COMMON = {
     "is_paused_upon_creation": False,
     "doc_md": __doc__,
 }
-ACCEPT = Param(
-    [],
-    type="array",
-    description="Data sets that pass the quality gate whatever they miss",
-)
 
 
 @task(multiple_outputs=True)

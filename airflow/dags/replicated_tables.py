@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import Param, dag
 from dataplatform.freshness import freshness
 from dataplatform.progress import AGAIN, bronze_taken, new_in_bronze
-from dataplatform.quality import quality_gate
+from dataplatform.quality import ACCEPT, quality_gate
 from dataplatform.reconciliation import reconciliation, source_keys
 from dataplatform.replication import replication_is_healthy
 from dataplatform.settings import DEFAULT_ARGS, replicated
@@ -51,11 +51,7 @@ def from_replication(domain: str, data_sets: list[str]):
         default_args=DEFAULT_ARGS,
         tags=[domain, "twice a day"],
         params={
-            "accept": Param(
-                [],
-                type="array",
-                description="Data sets that pass the quality gate whatever they miss",
-            ),
+            "accept": ACCEPT,
             "follow": Param(
                 [],
                 type="array",

@@ -18,11 +18,11 @@ A run makes its own day, `ds`, and no other, and waits for the one before to suc
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import Param, dag
+from airflow.sdk import dag
 from airflow.timetables.interval import CronDataIntervalTimetable
 from dataplatform.freshness import age, came, complete, landed_on, taken
 from dataplatform.progress import AGAIN
-from dataplatform.quality import quality_gate
+from dataplatform.quality import ACCEPT, quality_gate
 from dataplatform.settings import DEFAULT_ARGS
 from dataplatform.spark import spark_job
 from dataplatform.warehouse import dbt_build, export_gold, spectrum_partitions
@@ -41,11 +41,7 @@ DAY = "{{ ds }}"
     default_args=DEFAULT_ARGS | {"depends_on_past": True},
     tags=[DOMAIN, "daily"],
     params={
-        "accept": Param(
-            [],
-            type="array",
-            description="Data sets that pass the quality gate whatever they miss",
-        ),
+        "accept": ACCEPT,
         "again": AGAIN,
     },
     doc_md=__doc__,

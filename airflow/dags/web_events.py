@@ -18,10 +18,10 @@ again, as after the warehouse was made anew.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import Param, dag
+from airflow.sdk import dag
 from dataplatform.freshness import age, new_in_stream, taken
 from dataplatform.progress import AGAIN
-from dataplatform.quality import quality_gate
+from dataplatform.quality import ACCEPT, quality_gate
 from dataplatform.settings import DEFAULT_ARGS, KEEPS_PROMISES, WEB_EVENTS
 from dataplatform.spark import spark_job
 from dataplatform.warehouse import dbt_build, export_gold, spectrum_partitions
@@ -38,11 +38,7 @@ from dataplatform.warehouse import dbt_build, export_gold, spectrum_partitions
     default_args=DEFAULT_ARGS,
     tags=["web", "hourly"],
     params={
-        "accept": Param(
-            [],
-            type="array",
-            description="Data sets that pass the quality gate whatever they miss",
-        ),
+        "accept": ACCEPT,
         "again": AGAIN,
     },
     doc_md=__doc__,

@@ -27,6 +27,7 @@ from dataplatform.settings import (
     ENVIRONMENT,
     POLL,
     bronze_folder,
+    contract_of,
     contracts,
     domains,
     is_daily,
@@ -98,9 +99,7 @@ def came(data_set: str, day: str) -> PokeReturnValue:
     :param day: such as ``2026-01-31``
     """
     context = get_current_context()
-    domain = data_set.partition(".")[0]
-    contract = next(each for each in contracts(domain) if each["id"] == data_set)
-    bucket, prefix, name = landing(contract)
+    bucket, prefix, name = landing(contract_of(data_set))
     folder = f"{prefix}{day}/"
     found = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix=folder)
     if any(name.fullmatch(each["Key"]) for each in found.get("Contents", [])):
@@ -124,11 +123,10 @@ def complete(data_set: str, day: str) -> PokeReturnValue:
 
     :param day: such as ``2026-01-31``
     """
-    contract = next(
-        each for each in contracts(data_set.partition(".")[0]) if each["id"] == data_set
-    )
     end = datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
-    until = silver_until(State(contract), datetime.now(UTC), bronze_complete_until())
+    until = silver_until(
+        State(contract_of(data_set)), datetime.now(UTC), bronze_complete_until()
+    )
     print(f"silver is complete up to {until}")
     return PokeReturnValue(until >= end)
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import boto3
 from airflow.exceptions import AirflowFailException
-from airflow.sdk import get_current_context, task
+from airflow.sdk import Param, get_current_context, task
 
 from dataplatform.settings import (
     ENVIRONMENT,
@@ -14,6 +14,13 @@ from dataplatform.settings import (
     is_daily,
     is_streamed,
     settings,
+)
+
+# a parameter of the DAGs
+ACCEPT = Param(
+    [],
+    type="array",
+    description="Data sets that pass the quality gate whatever they miss",
 )
 
 

@@ -116,6 +116,12 @@ def contracts(domain: str) -> list[dict]:
     return [yaml.safe_load(file.read_text()) for file in files]
 
 
+def contract_of(data_set: str) -> dict:
+    """The contract of a data set, by its id."""
+    domain = data_set.partition(".")[0]
+    return next(each for each in contracts(domain) if each["id"] == data_set)
+
+
 def properties(contract: dict) -> dict[str, str]:
     """The custom properties of a contract."""
     return {each["property"]: each["value"] for each in contract["customProperties"]}
